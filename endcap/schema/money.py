@@ -1,0 +1,31 @@
+"""Money is whole micros of the shop's one currency: a millionth, as ad systems do."""
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+from endcap.errors import SchemaError
+
+MICROS = 1_000_000
+
+
+def to_micros(amount: str | float | int | Decimal, *, field: str = "price") -> int:
+    """Turn a decimal amount of currency into micros, rounding half to even.
+
+    Raises:
+        SchemaError: the text is no number; the message names `field`.
+    """
+    try:
+        value = Decimal(str(amount).strip())
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite():
+        raise SchemaError(
+            f"{field} must be a decimal amount such as 12.50, got {str(amount)!r}; "
+            f"write it without a currency sign or thousands separators."
+        )
+    return int((value * MICROS).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def format_micros(micros: int, currency: str = "") -> str:
+    """Write micros for people: `1_500_000` becomes `1.50`."""
+    text = f"{micros / MICROS:,.2f}"
+    return f"{text} {currency}".strip()

@@ -1,0 +1,191 @@
+"""A shop's configuration, `shop.toml`: how its log is written and what a page is worth to it."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from msgspec import Struct, field
+
+from endcap.errors import ConfigError, FileError
+from endcap.schema.tasks import DEFAULT_TASKS, Task
+
+Resolution = Literal["microsecond", "millisecond", "second", "minute", "hour", "day", "order"]
+
+RESOLUTION_US: dict[Resolution, int] = {
+    "microsecond": 1,
+    "millisecond": 1_000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "order": 1,
+}
+"""Length of an instant. `order`: only the order is known; timestamps then count 0, 1, 2, ..."""
+
+
+class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the log is written: `columns` maps our names to its own, `event_types` its kinds to ours.
+
+    For example `columns = { item_id = "StockCode" }` and `event_types = { "0" = "click" }`.
+    """
+
+    columns: dict[str, str] = {}
+    event_types: dict[str, str] = {}
+    default_event_type: str = "view"
+    """What a row means in a log without an event-type column."""
+    resolution: Resolution = "second"
+    drop_duplicates: bool = False
+    """Whether rows that repeat one another to the letter count once."""
+
+
+class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the catalogue is written: `columns` maps our names to the file's."""
+
+    columns: dict[str, str] = {}
+    attributes: tuple[str, ...] = ()
+    """Further columns of the file to be read as `name=value` attributes."""
+
+
+class SplitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How days are kept aside: `time` takes the last shares of the log's time span."""
+
+    kind: Literal["time", "leave_one_out"] = "time"
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    train_end: str | None = None
+    """First instant of validation, RFC 3339; overrides the shares."""
+    validation_end: str | None = None
+    """First instant of test, RFC 3339."""
+
+
+class ValueConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shop's exchange rates into money: what a click, a second of dwell, a purchase are worth.
+
+    They stand in every explanation of a decision. Micros of the shop's currency.
+    """
+
+    click_micros: int = 20_000
+    dwell_micros_per_second: int = 1_000
+    purchase_margin_share: float = 0.3
+    """Margin as a share of the price, where the catalogue has no `unit_cost`."""
+    ad_harm_micros: int = 0
+    """What an examined ad costs the shop in goodwill, whatever it pays."""
+
+
+class PageConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The page rule's settings (design section 5); defaults are those of the demo."""
+
+    max_ads: int = 3
+    min_ad_gap: int = 1
+    """Products between two ads of one placement."""
+    ad_free_slots: int = 0
+    """First slots of each placement that hold products only."""
+    max_per_category: int = 0
+    """At most so many items of one category on a page; 0 means no limit."""
+    max_per_seller: int = 0
+    reserve_micros: int = 10_000
+    """The least price of an ad's click."""
+    temperature: float = 0.05
+    """Exploration: standard of the Gumbel noise on the logarithm of the score; 0 is none."""
+    epsilon: float = 0.02
+    """Chance, per slot, that the pick ignores bids."""
+    diversity: float = 0.1
+    """0 to 1: how much of its value an item loses by being like what is already on the page."""
+    candidates: int = 500
+    """Products that are valued; a catalogue of at most so many is valued whole."""
+    shortlist: int = 50
+    """Products that the page rule looks at, the best by value; ads come on top."""
+    seen_hours: float = 0.0
+    """Bought items are not shown again for so long."""
+
+
+class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of `shop.toml`."""
+
+    name: str = "shop"
+    currency: str = ""
+    """ISO 4217; empty when the log holds no money."""
+    zone: str = "UTC"
+    """IANA name; hours of the day, days and budgets follow it."""
+    log: LogConfig = field(default_factory=LogConfig)
+    items: ItemsConfig = field(default_factory=ItemsConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    value: ValueConfig = field(default_factory=ValueConfig)
+    page: PageConfig = field(default_factory=PageConfig)
+    placements: tuple[str, ...] = ()
+    """Named areas of the shop's pages, in the order of their numbers in `EVENT.placement`."""
+    tasks: tuple[Task, ...] = DEFAULT_TASKS
+
+    def __post_init__(self) -> None:
+        if self.zone not in available_timezones():
+            raise ConfigError(
+                f"zone must be an IANA name such as Europe/Berlin, got {self.zone!r}; "
+                f"correct zone in shop.toml."
+            )
+        _check_shares(self.split)
+        _check_page(self.page)
+
+    @property
+    def resolution_us(self) -> int:
+        """Length of the log's instant in microseconds."""
+        return RESOLUTION_US[self.log.resolution]
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether timestamps are times; an order-only log has none, and no horizons."""
+        return self.log.resolution != "order"
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        """The shop's zone."""
+        return ZoneInfo(self.zone)
+
+
+def _check_shares(split: SplitConfig) -> None:
+    for name in ("validation_share", "test_share"):
+        share = getattr(split, name)
+        if not 0 < share < 0.5:
+            raise ConfigError(
+                f"split.{name} must lie between 0 and 0.5, got {share}; 0.1 is the default."
+            )
+
+
+def _check_page(page: PageConfig) -> None:
+    for name in ("epsilon", "diversity"):
+        value = getattr(page, name)
+        if not 0 <= value <= 1:
+            raise ConfigError(f"page.{name} must lie between 0 and 1, got {value}.")
+    if page.temperature < 0:
+        raise ConfigError(f"page.temperature must be 0 or more, got {page.temperature}.")
+    if page.shortlist < 1:
+        raise ConfigError(f"page.shortlist must be 1 or more, got {page.shortlist}.")
+
+
+def load_shop(path: Path) -> ShopConfig:
+    """Read a `shop.toml`, checked.
+
+    Raises:
+        FileError: there is no such file.
+        ConfigError: it is no TOML, or a field is unknown, missing or of the wrong type.
+    """
+    if not path.is_file():
+        raise FileError(f"There is no {path}; `endcap inspect LOG` writes one.")
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=ShopConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path.name}: {error}; docs/shop-toml.md lists the fields.") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{path.name} is not valid TOML: {error}.") from error
+
+
+def dump_shop(shop: ShopConfig) -> str:
+    """Write a configuration as a JSON text, as the artifact keeps it."""
+    return msgspec.json.format(msgspec.json.encode(shop), indent=2).decode()
+
+
+def parse_shop(text: str | bytes) -> ShopConfig:
+    """Read what `dump_shop` wrote."""
+    return msgspec.json.decode(text, type=ShopConfig)
