@@ -1,0 +1,68 @@
+"""Arrays in, numbers with intervals out: ranking, probabilities, calibration, dwell, bootstrap.
+
+Nothing here knows of a shop, a model or a split; definitions stand in the docstrings, and every
+statistic that is bootstrapped takes a weight per row.
+"""
+
+from endcap.metrics.bootstrap import (
+    Interval,
+    Statistic,
+    cluster_interval,
+    interval,
+    paired_interval,
+    resample_counts,
+)
+from endcap.metrics.calibration import (
+    calibration_line,
+    expected_calibration_error,
+    expected_calibration_floor,
+    pcoc,
+    shift_intercept,
+)
+from endcap.metrics.dwell import concordance, hazard_log_likelihood, mean_absolute_error, xauc
+from endcap.metrics.probability import auc, auc_statistic, log_loss
+from endcap.metrics.ranking import (
+    MISS,
+    TargetRanks,
+    Ties,
+    coverage,
+    hit_rate,
+    ndcg,
+    ranks_in_lists,
+    ranks_in_scores,
+    recall,
+    reciprocal_rank,
+    top_items,
+)
+
+__all__ = [
+    "MISS",
+    "Interval",
+    "Statistic",
+    "TargetRanks",
+    "Ties",
+    "auc",
+    "auc_statistic",
+    "calibration_line",
+    "cluster_interval",
+    "concordance",
+    "coverage",
+    "expected_calibration_error",
+    "expected_calibration_floor",
+    "hazard_log_likelihood",
+    "hit_rate",
+    "interval",
+    "log_loss",
+    "mean_absolute_error",
+    "ndcg",
+    "paired_interval",
+    "pcoc",
+    "ranks_in_lists",
+    "ranks_in_scores",
+    "recall",
+    "reciprocal_rank",
+    "resample_counts",
+    "shift_intercept",
+    "top_items",
+    "xauc",
+]
