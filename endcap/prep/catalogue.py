@@ -1,0 +1,221 @@
+"""Read what a shop tells of its items: a catalogue file, or columns of the log itself."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from endcap.errors import SchemaError
+from endcap.prep import clock, values
+from endcap.prep.columns import ITEM_COLUMNS, TEXT_OF_ITEM, Column, expression_of, find_columns
+from endcap.prep.rejected import REJECTED, no_rejected
+from endcap.prep.tables import FILE, ROW, Table
+from endcap.schema import UNKNOWN, Catalogue, ShopConfig
+
+ITEMS_SCHEMA: dict[str, pl.DataType] = {
+    "item_id": pl.String(),
+    "title": pl.String(),
+    "description": pl.String(),
+    "categories": pl.String(),
+    "brand": pl.String(),
+    "seller_id": pl.String(),
+    "attributes": pl.List(pl.String()),
+    "price_micros": pl.Int64(),
+    "unit_cost_micros": pl.Int64(),
+    "stock": pl.Int64(),
+    "available": pl.Boolean(),
+    "created_at_us": pl.Int64(),
+}
+"""The columns of `Log.items`; what is not told is null."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """The catalogue by our columns, and what of it could not be read."""
+
+    frame: pl.DataFrame
+    rejected: pl.DataFrame
+    columns: dict[str, str]
+
+
+def read_items(table: Table, shop: ShopConfig, *, file: str) -> Items:
+    """Read a catalogue; a value that cannot be read is unknown, and listed with the rejected.
+
+    Raises:
+        SchemaError: there is no `item_id`, or a declared column is missing.
+    """
+    found = table.columns
+    sources = find_columns(ITEM_COLUMNS, shop.items.columns, found, file=file)
+    if "item_id" not in sources:
+        raise SchemaError(
+            f"{file} needs a column for item_id, but has only {', '.join(found)}; name it in "
+            f'shop.toml under [items.columns], for example item_id = "sku".'
+        )
+    frame = table.frame.select(FILE, ROW)
+    problems = [table.broken]
+    for column in ITEM_COLUMNS:
+        if column.name in sources and column.name not in ("tags", "attributes"):
+            raw = table.frame.select(expression_of(sources[column.name], found)).to_series()
+            read, reason = _read_column(raw, column, shop, source=sources[column.name])
+            frame = frame.with_columns(read.alias(column.stored))
+            problems.append(_problems(table, raw, reason))
+    frame = frame.with_columns(_attributes(table, sources, shop, file=file))
+    frame = _with_schema(frame)
+    bad, frame = _part_ids(frame)
+    return Items(frame=frame, rejected=pl.concat([*problems, bad]), columns=sources)
+
+
+def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.DataFrame | None:
+    """Take what the log tells of its items from each one's earliest row that tells it.
+
+    Items stand in order of first appearance, those of one instant by id.
+
+    Args:
+        events: `item_id`, `timestamp_us` and `ROW` of the good rows, in the file's order.
+    """
+    declared = {name: shop.items.columns[name] for name in TEXT_OF_ITEM
+                if shop.items.columns.get(name) in table.columns}  # fmt: skip
+    if not declared:
+        return None
+    kinds = {column.name: column for column in ITEM_COLUMNS}
+    told = table.frame.select(FILE, ROW)
+    for name, source in declared.items():
+        read, _ = _read_column(table.frame[source], kinds[name], shop, source=source)
+        told = told.with_columns(read.alias(name))
+    rows = events.join(told, on=[FILE, ROW], how="left", maintain_order="left")
+    rows = rows.filter(pl.col("item_id").is_not_null()).sort("timestamp_us", maintain_order=True)
+    frame = rows.group_by("item_id", maintain_order=True).agg(
+        pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in declared)
+    )
+    return _with_schema(frame.sort("timestamp_us", "item_id"))
+
+
+def _with_schema(frame: pl.DataFrame) -> pl.DataFrame:
+    absent = {name: dtype for name, dtype in ITEMS_SCHEMA.items() if name not in frame.columns}
+    frame = frame.with_columns(
+        pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items()
+    )
+    kept = [name for name in (FILE, ROW) if name in frame.columns]
+    return frame.select(*kept, *ITEMS_SCHEMA)
+
+
+def _part_ids(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keep the first row of each id."""
+    item = pl.col("item_id")
+    reason = (
+        pl.when(item.is_null())
+        .then(pl.lit("no item_id"))
+        .when(~item.is_first_distinct())
+        .then(pl.lit("item_id occurs twice"))
+    )
+    frame = frame.with_columns(reason.alias("reason"))
+    bad = frame.filter(pl.col("reason").is_not_null()).select(
+        pl.col(FILE).alias("file"), pl.col(ROW).alias("row"), "reason", item.alias("raw")
+    )
+    return bad, frame.filter(pl.col("reason").is_null()).select(*ITEMS_SCHEMA)
+
+
+def _problems(table: Table, raw: pl.Series, reason: pl.Series) -> pl.DataFrame:
+    bad = reason.is_not_null()
+    if not bad.any():
+        return no_rejected()
+    rows = table.frame.filter(bad)
+    return pl.DataFrame(
+        {"file": rows[FILE], "row": rows[ROW], "reason": reason.filter(bad) + ", read as unknown",
+         "raw": raw.filter(bad).cast(pl.String)}, schema=REJECTED)  # fmt: skip
+
+
+def _read_column(raw: pl.Series, column: Column, shop: ShopConfig, *, source: str) -> values.Read:
+    name = column.name
+    match column.kind:
+        case "time":
+            instants = clock.read_instants(raw, zone=shop.zone, name=source)
+            bad = instants.is_null() & values.read_text(raw).is_not_null()
+            return instants, values.name_cases(raw, (bad, f"{name} is no time"))
+        case "money":
+            return values.read_money(raw, name)
+        case "whole":
+            return values.read_whole(raw, name, least=-1 if name == "stock" else 0)
+        case "flag":
+            return values.read_flag(raw, name)
+        case "texts":
+            return _read_paths(raw), values.no_reasons(raw)
+    return values.read_text(raw), values.no_reasons(raw)
+
+
+def _read_paths(raw: pl.Series) -> pl.Series:
+    """Read category paths: one text, or a list of paths joined by `|`."""
+    if isinstance(raw.dtype, pl.List):
+        return raw.cast(pl.List(pl.String)).list.drop_nulls().list.join("|")
+    return values.read_text(raw)
+
+
+def _attributes(table: Table, sources: dict[str, str], shop: ShopConfig, *, file: str) -> pl.Series:
+    """Gather `tag=x`, `attribute=y` and `name=value` texts of every item, in this order."""
+    missing = [name for name in shop.items.attributes if name not in table.columns]
+    if missing:
+        raise SchemaError(
+            f"items.attributes in shop.toml names {', '.join(missing)}, but {file} has the columns "
+            f"{', '.join(table.columns)}; correct it."
+        )
+    parts = [_texts(table.frame[sources[name]], label)
+             for name, label in (("tags", "tag"), ("attributes", "attribute"))
+             if name in sources]  # fmt: skip
+    parts += [_texts(table.frame[name], name) for name in shop.items.attributes]
+    if not parts:
+        nothing = pl.Series("attributes", [[]], dtype=pl.List(pl.String))
+        return nothing.new_from_index(0, table.frame.height)
+    frame = pl.DataFrame([part.alias(str(at)) for at, part in enumerate(parts)])
+    return frame.select(pl.concat_list(pl.all()).alias("attributes")).to_series()
+
+
+def _texts(raw: pl.Series, label: str) -> pl.Series:
+    """Write a column as lists of `label=value`; a struct's fields name themselves."""
+    if isinstance(raw.dtype, pl.Struct):
+        fields = raw.struct.unnest()
+        frame = pl.DataFrame([_texts(fields[name], name) for name in fields.columns])
+        return frame.select(pl.concat_list(pl.all())).to_series()
+    if isinstance(raw.dtype, pl.List):
+        lists = raw.cast(pl.List(pl.String))
+    else:
+        lists = values.read_text(raw).str.split("|")
+    value = pl.element().str.strip_chars()
+    named = pl.when(value.str.contains("=", literal=True)).then(value).otherwise(
+        pl.lit(f"{label}=") + value
+    )  # fmt: skip
+    kept = lists.fill_null([]).list.eval(named.filter(value.is_not_null() & (value != "")))
+    return kept.alias(label)
+
+
+def to_catalogue(items: pl.DataFrame | None, further: list[str]) -> Catalogue:
+    """Write the catalogue's rows, then those of further items, of which only ids are known."""
+    known = items if items is not None else pl.DataFrame(schema=ITEMS_SCHEMA)
+    rest = Catalogue.of_ids(further)
+    attributes = np.empty(known.height, dtype=object)
+    attributes[:] = [tuple(texts or ()) for texts in known["attributes"].to_list()]
+    return Catalogue(
+        item_ids=np.concatenate([_objects(known["item_id"]), rest.item_ids]),
+        titles=np.concatenate([_objects(known["title"]), rest.titles]),
+        descriptions=np.concatenate([_objects(known["description"]), rest.descriptions]),
+        categories=np.concatenate([_objects(known["categories"]), rest.categories]),
+        brands=np.concatenate([_objects(known["brand"]), rest.brands]),
+        seller_ids=np.concatenate([_objects(known["seller_id"]), rest.seller_ids]),
+        attributes=np.concatenate([attributes, rest.attributes]),
+        price_micros=_numbers(known["price_micros"], UNKNOWN, rest.price_micros),
+        unit_cost_micros=_numbers(known["unit_cost_micros"], UNKNOWN, rest.unit_cost_micros),
+        stock=_numbers(known["stock"], UNKNOWN, rest.stock),
+        available=np.concatenate([known["available"].fill_null(True).to_numpy(), rest.available]),
+        created_at_us=_numbers(known["created_at_us"], 0, rest.created_at_us),
+    )
+
+
+def _objects(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    column = np.empty(texts.len(), dtype=object)
+    column[:] = texts.fill_null("").to_list()
+    return column
+
+
+def _numbers(
+    known: pl.Series, unknown: int, rest: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.concatenate([known.fill_null(unknown).to_numpy().astype(np.int64), rest])

@@ -1,0 +1,129 @@
+"""Part the good rows of a log from the bad, and refuse a log that nothing can be learned from."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+import polars as pl
+
+from endcap.errors import LogError
+from endcap.prep.canonical import EVENTS_SCHEMA, REASON, Canonical
+from endcap.prep.columns import EVENT_COLUMNS, find_columns
+from endcap.prep.rejected import count_reasons
+from endcap.prep.tables import FILE, ROW, Table
+from endcap.prep.values import read_text
+from endcap.schema import ShopConfig
+
+SENT_TWICE = "duplicate event_id"
+REPEATED = "repeats an earlier row to the letter"
+CURRENCY = re.compile(r"^[A-Z]{3}$")
+
+
+def agree_on_currency(table: Table, shop: ShopConfig) -> ShopConfig:
+    """Take the shop's currency from the log, where it names one.
+
+    Raises:
+        LogError: the log names two currencies, another than the shop's, or none that exists.
+    """
+    sources = find_columns(EVENT_COLUMNS, shop.log.columns, table.columns, file="the log")
+    if "currency" not in sources or table.frame.is_empty():
+        return shop
+    named = read_text(table.frame[sources["currency"]]).str.to_uppercase().drop_nulls()
+    currencies = sorted(named.unique().to_list())
+    if not currencies:
+        return shop
+    if len(currencies) > 1:
+        raise LogError(
+            f"A shop has one currency, but this log has {' and '.join(currencies[:4])}; "
+            f"convert the prices, or split the log by currency."
+        )
+    if not CURRENCY.match(currencies[0]):
+        raise LogError(
+            f"currency must be three letters such as EUR (ISO 4217), got {currencies[0]!r}; "
+            f"correct the column or leave it out."
+        )
+    if shop.currency and shop.currency.upper() != currencies[0]:
+        raise LogError(
+            f"shop.toml says currency = {shop.currency}, but this log is in {currencies[0]}; "
+            f"correct currency in shop.toml or convert the prices."
+        )
+    return msgspec.structs.replace(shop, currency=currencies[0])
+
+
+def part_rows(
+    canonical: Canonical, table: Table, shop: ShopConfig
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the good rows, in the file's order with `FILE` and `ROW`, and the rejected ones."""
+    frame = _name_repeats(canonical.frame, table, shop)
+    bad = frame[REASON].is_not_null()
+    good = frame.filter(~bad).drop(REASON)
+    raw = table.frame.filter(bad).drop(FILE, ROW)
+    rejected = frame.filter(bad).select(
+        pl.col(FILE).alias("file"),
+        pl.col(ROW).cast(pl.UInt32).alias("row"),
+        pl.col(REASON).alias("reason"),
+        _as_json(raw).alias("raw"),
+    )
+    return _tell_events(good), pl.concat([table.broken, rejected])
+
+
+def _as_json(raw: pl.DataFrame) -> pl.Series:
+    if raw.is_empty():
+        return pl.Series("raw", [], dtype=pl.String)
+    return raw.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _name_repeats(frame: pl.DataFrame, table: Table, shop: ShopConfig) -> pl.DataFrame:
+    """Reject every event after the first of one id; and repeated rows, if the shop says so."""
+    is_good = pl.col(REASON).is_null()
+    if shop.log.drop_duplicates:
+        seen = table.frame.select(pl.struct(table.columns).is_first_distinct()).to_series()
+        frame = _reject(frame, is_good & ~pl.lit(seen), REPEATED)
+    if frame["event_id"].null_count() < frame.height:
+        key = pl.struct(is_good.alias("good"), "event_id")
+        again = is_good & pl.col("event_id").is_not_null() & ~key.is_first_distinct()
+        frame = _reject(frame, again, SENT_TWICE)
+    return frame
+
+
+def _reject(frame: pl.DataFrame, holds: pl.Expr, reason: str) -> pl.DataFrame:
+    named = pl.when(holds).then(pl.lit(reason)).otherwise(pl.col(REASON))
+    return frame.with_columns(named.alias(REASON))
+
+
+def _tell_events(good: pl.DataFrame) -> pl.DataFrame:
+    """Make a row of `impression+click` two events of one decision, and refunds count upwards."""
+    kind = pl.col("event_type")
+    if good.select(kind.str.contains("+", literal=True).any()).item():
+        number = pl.format("{}:{}", FILE, ROW)
+        made = pl.when(kind.str.contains("impression", literal=True)).then(number)
+        good = good.with_columns(
+            pl.coalesce("decision_id", made).alias("decision_id"), kind.str.split("+")
+        ).explode("event_type")
+        good = good.with_columns(kind.str.strip_chars())
+    good = good.with_columns(pl.col("quantity").abs())
+    return good.select(*EVENTS_SCHEMA, FILE, ROW)
+
+
+def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, file: str) -> None:
+    """Refuse a log with no good row, with one user, or with one item.
+
+    Raises:
+        LogError: with the reasons that cost the most rows.
+    """
+    if rows == 0:
+        raise LogError(f"{file} has columns but no rows; there is nothing to learn from.")
+    if events.is_empty():
+        reasons = "; ".join(f"{one.reason} ({one.count})" for one in count_reasons(rejected)[:3])
+        raise LogError(f"Nothing remains of {file}: all {rows} rows were rejected: {reasons}.")
+    counts = {name: events[name].drop_nulls().n_unique() for name in ("user_id", "item_id")}
+    if min(counts.values()) < 2:
+        raise LogError(
+            f"A log needs at least 2 users and 2 items, {file} has {_say(counts, 'user')} and "
+            f"{_say(counts, 'item')}; check columns in shop.toml if it should have more."
+        )
+
+
+def _say(counts: Mapping[str, int], noun: str) -> str:
+    count = counts[f"{noun}_id"]
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,115 @@
+"""Which tasks a log unlocks, and why it leaves the others out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from endcap.schema import Binary, Hazard, NextItem, ShopConfig, Task, group_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskUse:
+    """One task, and whether this log can teach it."""
+
+    name: str
+    group: str
+    is_unlocked: bool
+    reason: str
+    """What of the log teaches it, or what is missing."""
+
+
+class Contents:
+    """Counts of what a log holds, each taken once."""
+
+    def __init__(self, events: pl.DataFrame, shop: ShopConfig) -> None:
+        is_ad = pl.col("campaign_id").is_not_null()
+        table = events.group_by("event_type", is_ad.alias("is_ad")).agg(
+            rows=pl.len(), dwells=pl.col("dwell_ms").count()
+        )
+        self._rows: dict[tuple[str, bool], int] = {}
+        self._dwells: dict[tuple[str, bool], int] = {}
+        for kind, ad, rows, dwells in table.rows():
+            self._rows[kind, ad], self._dwells[kind, ad] = rows, dwells
+        self.has_clock = shop.has_clock
+
+    def rows(self, kind: str, ad: bool | None = None) -> int:
+        """Count events of a kind: of ads, of products, or (None) both."""
+        wanted = (False, True) if ad is None else (ad,)
+        return sum(self._rows.get((kind, one), 0) for one in wanted)
+
+    def dwells(self, kind: str, ad: bool) -> int:
+        """Count events of a kind that tell a dwell."""
+        return self._dwells.get((kind, ad), 0)
+
+
+def use_tasks(events: pl.DataFrame, shop: ShopConfig) -> tuple[TaskUse, ...]:
+    """Say of each of the shop's tasks whether the log unlocks it."""
+    contents = Contents(events, shop)
+    uses = []
+    for task in shop.tasks:
+        missing = _missing(task, contents)
+        uses.append(
+            TaskUse(name=task.name, group=group_of(task), is_unlocked=not missing,
+                    reason=missing or _taught_by(task, contents))
+        )  # fmt: skip
+    return tuple(uses)
+
+
+def unlocked_tasks(uses: tuple[TaskUse, ...], shop: ShopConfig) -> tuple[Task, ...]:
+    """Keep the shop's tasks that the log unlocks."""
+    names = {use.name for use in uses if use.is_unlocked}
+    return tuple(task for task in shop.tasks if task.name in names)
+
+
+def _missing(task: Task, contents: Contents) -> str:
+    """Name the first thing that a task needs and the log has not; empty when it has all."""
+    return next((reason for has, reason in _needs(task, contents) if not has()), "")
+
+
+Need = tuple[Callable[[], bool], str]
+
+
+def _needs(task: Task, contents: Contents) -> list[Need]:
+    match task:
+        case NextItem():
+            return []
+        case Binary():
+            return [*_space_needs(task, contents), *_event_needs(task, contents)]
+        case Hazard(measures="dwell"):
+            return [
+                *_space_needs(task, contents),
+                (lambda: contents.dwells("click", task.ads) > 0, "no dwell_ms on clicks"),
+            ]
+        case Hazard():
+            return [
+                (lambda: contents.has_clock, "no time: only the order of events is known"),
+                *_space_needs(task, contents),
+                *_event_needs(task, contents),
+            ]
+
+
+def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
+    whose = " of ads (rows with campaign_id)" if task.ads else ""
+    match task.space:
+        case "impressions":
+            return [(lambda: contents.rows("impression", task.ads) > 0, f"no impressions{whose}")]
+        case "clicks":
+            return [(lambda: contents.rows("click", task.ads) > 0, f"no clicks{whose}")]
+        case _:
+            return []
+
+
+def _event_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
+    kind = task.event_type
+    return [(lambda: contents.rows(kind) > 0, f"no events of type {kind}")]
+
+
+def _taught_by(task: Task, contents: Contents) -> str:
+    match task:
+        case NextItem():
+            return "every event with an item"
+        case Hazard(measures="dwell"):
+            return f"{contents.dwells('click', task.ads):,} clicks with dwell_ms"
+        case Binary() | Hazard():
+            return f"{contents.rows(task.event_type):,} events of type {task.event_type}"
