@@ -1,0 +1,150 @@
+"""`fit`: a checked log in, a model folder out; what each room gives is handed to the next."""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from endcap import __version__
+from endcap.artifact import Artifact, Manifest, write_artifact
+from endcap.errors import MissingExtraError
+from endcap.schema import Dataset, MetricRow
+
+if TYPE_CHECKING:
+    from endcap.train import Fitted, TrainConfig
+
+Report = Callable[[str, int, int], None]
+
+
+def require_train() -> None:
+    """Check that torch is installed.
+
+    Raises:
+        MissingExtraError: it is not; the message says what to install.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError(
+            "Fitting a model needs torch, which the default install leaves out; "
+            "run: pip install 'endcap[train]'."
+        )
+
+
+def fit_dataset(
+    dataset: Dataset,
+    out: Path,
+    *,
+    config: "TrainConfig | None" = None,
+    seed: int = 0,
+    report: Report | None = None,
+) -> "Fitted":
+    """Train on a dataset and write the model folder `out`, without figures yet.
+
+    A fit that is killed goes on where it stopped when it is started again with the same log, seed
+    and `out`; its checkpoints lie in `.NAME.run` beside `out` until the model is written.
+    """
+    require_train()
+    from endcap.train import fit, no_report
+
+    fingerprint = fingerprint_of(dataset)
+    run_folder = out.with_name(f".{out.name}.run") / f"{fingerprint[:16]}-{seed}"
+    report = report or no_report
+    fitted = fit(dataset, config=config, seed=seed, run_folder=run_folder, report=report)
+    report("writing the model", 0, 1)
+    write_model(fitted, out, fingerprint=fingerprint, metrics=[])
+    return fitted
+
+
+def write_model(
+    fitted: "Fitted", out: Path, *, fingerprint: str, metrics: list[MetricRow]
+) -> Manifest:
+    """Write what a fit learned into a model folder."""
+    from endcap.model import export_onnx
+
+    artifact = artifact_of(fitted, fingerprint=fingerprint, metrics=metrics)
+    return write_artifact(
+        artifact, out, write_graphs=lambda folder: export_onnx(fitted.network, folder)
+    )
+
+
+def fingerprint_of(dataset: Dataset) -> str:
+    """Return a hash of a log's events, impressions and configuration."""
+    digest = hashlib.sha256()
+    for part in (dataset.histories.events, dataset.histories.offsets, dataset.impressions):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    digest.update(msgspec.json.encode(dataset.shop))
+    digest.update(json.dumps(dataset.catalogue.item_ids.tolist()).encode())
+    return digest.hexdigest()
+
+
+def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow]) -> Artifact:
+    """Gather the parts of a model folder."""
+    settled, today, day = fitted.counters.state()
+    arrays = {
+        **_arrays_of_network(fitted),
+        "memory_indptr": fitted.memory.indptr,
+        "memory_indices": fitted.memory.indices,
+        "memory_weights": fitted.memory.weights,
+        "counters_settled": settled,
+        "counters_today": today,
+        "num_campaigns": np.array([len(fitted.dataset.campaigns)], dtype=np.int64),
+    }
+    digest = hashlib.sha256(fingerprint.encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return Artifact(
+        manifest=_manifest(fitted, fingerprint, digest.hexdigest()[:12], day),
+        folder=None,
+        catalogue=fitted.dataset.catalogue,
+        campaigns=fitted.dataset.campaigns,
+        vocabulary=msgspec.json.encode(fitted.vocabulary),
+        user_ids=fitted.dataset.user_ids,
+        histories=fitted.dataset.histories,
+        arrays=arrays,
+        metrics=metrics,
+    )
+
+
+def _arrays_of_network(fitted: "Fitted") -> dict[str, Any]:
+    vectors, fields, examination = fitted.item_arrays()
+    return {
+        "item_vectors": vectors,
+        "field_vectors": fields,
+        "examination": examination,
+        "is_known": fitted.is_known.astype(np.uint8),
+    }
+
+
+def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Manifest:
+    dataset = fitted.dataset
+    slices = {name: (part.start, part.stop) for name, part in fitted.network.slices.items()}
+    return Manifest(
+        version=version,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        endcap=__version__,
+        fingerprint=fingerprint,
+        shop=dataset.shop,
+        tasks=fitted.tasks,
+        left_out=fitted.plan.left_out,
+        model=msgspec.to_builtins(fitted.config.model),
+        training={
+            **msgspec.to_builtins(fitted.config),
+            "epochs_run": fitted.progress.history,
+            "best_epoch": fitted.progress.best_epoch + 1,
+        },
+        slices=slices,
+        calibration={k: (c.slope, c.shift) for k, c in fitted.calibration.items()},
+        dwell_edges_ms=[edge for edge in fitted.plan.dwell_edges_ms if np.isfinite(edge)],
+        dwell_means_ms=fitted.dwell_means_ms(),
+        mix=msgspec.to_builtins(fitted.mix),
+        mix_unseen=msgspec.to_builtins(fitted.mix_unseen),
+        price_scale=fitted.price_scale,
+        next_action=fitted.next_action,
+        counters_day=day,
+        log_end_us=dataset.end_us,
+    )

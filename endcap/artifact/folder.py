@@ -1,0 +1,222 @@
+"""Write a model folder whole or not at all; open it only if every byte is as it was written."""
+
+import errno
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from endcap.errors import ArtifactError, FileError
+from endcap.schema import (
+    EVENT,
+    Campaign,
+    Campaigns,
+    Catalogue,
+    Events,
+    Histories,
+    MetricRow,
+    ShopConfig,
+    Task,
+)
+
+FORMAT = 1
+"""Version of the folder's layout; another version is refused."""
+
+MANIFEST = "manifest.json"
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What the folder holds and how it was made."""
+
+    format: int = FORMAT
+    version: str
+    """Names the model in every answer: a hash of its weights and configuration."""
+    created_at: str
+    endcap: str
+    fingerprint: str
+    """Hash of the events that it was fitted on."""
+    shop: ShopConfig
+    tasks: tuple[Task, ...]
+    left_out: dict[str, str]
+    """Declared tasks that the log could not teach, with the reason."""
+    model: dict[str, Any]
+    training: dict[str, Any]
+    slices: dict[str, tuple[int, int]]
+    """Where a task's outputs stand in `respond.onnx`'s answers."""
+    calibration: dict[str, tuple[float, float]]
+    """Slope and shift of each task's first logit."""
+    dwell_edges_ms: list[float]
+    dwell_means_ms: list[float]
+    mix: dict[str, float]
+    mix_unseen: dict[str, float]
+    price_scale: tuple[float, float]
+    next_action: int
+    """The kind of event that a plain list asks for: the log's most frequent."""
+    counters_day: int
+    log_end_us: int
+    files: dict[str, str] = {}
+    """SHA-256 of every other file in the folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A model folder in memory."""
+
+    manifest: Manifest
+    folder: Path | None
+    catalogue: Catalogue
+    campaigns: Campaigns
+    vocabulary: bytes
+    """JSON of the field vocabulary, `features` reads it."""
+    user_ids: list[str]
+    histories: Histories
+    arrays: dict[str, NDArray[Any]]
+    metrics: list[MetricRow]
+
+
+def write_artifact(
+    artifact: Artifact, folder: Path, *, write_graphs: Callable[[Path], None]
+) -> Manifest:
+    """Write a model folder; it appears whole or not at all, an older one is replaced.
+
+    Args:
+        write_graphs: writes `read.onnx` and `respond.onnx` into the folder that it is given.
+
+    Raises:
+        FileError: the folder cannot be written; nothing half-written remains.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise FileError(
+            f"{folder} exists and is no model folder; choose another --out, or remove it yourself."
+        )
+    partial = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write_graphs(partial)
+        _write_parts(artifact, partial)
+        files = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
+        manifest = msgspec.structs.replace(artifact.manifest, files=files)
+        (partial / MANIFEST).write_bytes(_pretty(manifest))
+        _put_in_place(partial, folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        room = error.errno == errno.ENOSPC
+        what = "there is no room left on the disk" if room else (error.strerror or str(error))
+        raise FileError(
+            f"The model could not be written to {folder}: {what}. "
+            f"Free some room or choose another --out; nothing was left behind."
+        ) from error
+    return manifest
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    """Swap the new folder in; the old one goes last, so one of them is whole at any moment."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.replace(old)
+    partial.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_parts(artifact: Artifact, folder: Path) -> None:
+    (folder / "catalogue.json").write_bytes(msgspec.json.encode(_catalogue_dict(artifact)))
+    (folder / "campaigns.json").write_bytes(msgspec.json.encode(artifact.campaigns.rows))
+    (folder / "vocabulary.json").write_bytes(artifact.vocabulary)
+    (folder / "users.json").write_bytes(msgspec.json.encode(artifact.user_ids))
+    (folder / "metrics.json").write_bytes(_pretty(artifact.metrics))
+    np.save(folder / "events.npy", artifact.histories.events)
+    arrays = {name: np.ascontiguousarray(value) for name, value in artifact.arrays.items()}
+    arrays["offsets"] = artifact.histories.offsets
+    save_file(arrays, folder / "arrays.safetensors")
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Open a model folder, checked to the byte; large arrays stay on disk.
+
+    Raises:
+        ArtifactError: there is none, it is of another version, or a file was changed.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ArtifactError(
+            f"There is no model in {folder}; `endcap fit LOG --out {folder}` makes one."
+        )
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        _check_format(found, folder)
+        manifest = msgspec.convert(found, Manifest)
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"{path} is damaged ({error}); fit the model again.") from error
+    for name, digest in manifest.files.items():
+        part = folder / name
+        if not part.is_file() or _sha256(part) != digest:
+            raise ArtifactError(
+                f"{part} is missing or not as it was written; "
+                f"copy the model folder again, or fit it again."
+            )
+    return _read_parts(folder, manifest)
+
+
+def _check_format(found: dict[str, Any], folder: Path) -> None:
+    if found.get("format") != FORMAT:
+        raise ArtifactError(
+            f"The model in {folder} has format {found.get('format')}, this Endcap reads "
+            f"format {FORMAT}; fit it again, or install Endcap {found.get('endcap', '?')}."
+        )
+
+
+def _read_parts(folder: Path, manifest: Manifest) -> Artifact:
+    def decode(name: str, type_: Any) -> Any:
+        return msgspec.json.decode((folder / name).read_bytes(), type=type_)
+
+    arrays = load_file(folder / "arrays.safetensors")
+    offsets = arrays.pop("offsets")
+    events: Events = np.load(folder / "events.npy", mmap_mode="r", allow_pickle=False)
+    assert events.dtype == EVENT
+    return Artifact(
+        manifest=manifest,
+        folder=folder,
+        catalogue=_catalogue(decode("catalogue.json", dict[str, list[Any]])),
+        campaigns=Campaigns(rows=tuple(decode("campaigns.json", list[Campaign]))),
+        vocabulary=(folder / "vocabulary.json").read_bytes(),
+        user_ids=decode("users.json", list[str]),
+        histories=Histories(events=events, offsets=offsets),
+        arrays=arrays,
+        metrics=decode("metrics.json", list[MetricRow]),
+    )
+
+
+def _catalogue_dict(artifact: Artifact) -> dict[str, list[Any]]:
+    columns = vars(artifact.catalogue)
+    return {name: values.tolist() for name, values in columns.items()}
+
+
+def _catalogue(columns: dict[str, list[Any]]) -> Catalogue:
+    template = Catalogue.of_ids([str(item_id) for item_id in columns["item_ids"]])
+    made: dict[str, NDArray[Any]] = {}
+    for name, empty in vars(template).items():
+        if name == "attributes":
+            made[name] = np.empty(len(columns[name]), dtype=object)
+            made[name][:] = [tuple(values) for values in columns[name]]
+        else:
+            made[name] = np.array(columns[name], dtype=empty.dtype)
+    return Catalogue(**made)
+
+
+def _pretty(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,193 @@
+"""What stands between a shopper's past and a candidate, as dense columns: the candidate's context.
+
+The same function builds training rows and requests. A row reads events strictly before its
+question, its own item's fields and counters, and never another candidate.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.features.clock import DAY_US, HOUR_US
+from endcap.features.counters import CounterColumn
+from endcap.features.items import codes
+from endcap.schema import Action, Catalogue, Events, leaf_category
+
+
+class ContextColumn(IntEnum):
+    """The columns of a candidate's context; all are of order one."""
+
+    SAME_ITEM_CLICKS = 0  # log1p of the shopper's clicks and views of this item
+    SAME_ITEM_CARTS = 1
+    SAME_ITEM_PURCHASES = 2
+    SAME_ITEM_HOURS = 3  # 1 / (1 + hours since), 0 if never met
+    SAME_ITEM_DAYS = 4  # 1 / (1 + days since)
+    SAME_LEAF = 5  # log1p of events in this leaf category
+    SAME_LEAF_HOURS = 6
+    SAME_LEAF_PURCHASES = 7
+    SAME_BRAND = 8
+    POPULARITY = 9  # log1p of everybody's clicks, views, carts and purchases
+    CLICK_RATE = 10  # log of the smoothed click rate against the shop's
+    BUY_RATE = 11  # log of the smoothed purchases per click against the shop's
+    PRICE = 12  # log price, standardised over training items
+    PRICE_AGAINST_USUAL = 13  # log price minus the mean log price of what the shopper met
+    ITEM_AGE = 14  # 1 / (1 + days since the item could first be shown)
+    HISTORY_LENGTH = 15  # log1p of the number of events
+    SINCE_LAST = 16  # 1 / (1 + days since the last event)
+
+
+NUM_CONTEXT = len(ContextColumn)
+
+CLICK_PRIOR = 20.0
+BUY_PRIOR = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemColumns:
+    """The columns of the catalogue that a context reads, by item row."""
+
+    leaf: NDArray[np.int64]
+    """Codes that agree or differ; -1 unknown."""
+    brand: NDArray[np.int64]
+    log_price: NDArray[np.float32]
+    """Standardised; 0 where unknown."""
+    has_price: NDArray[np.bool_]
+    created_at_us: NDArray[np.int64]
+
+    @staticmethod
+    def of(catalogue: Catalogue, *, price_mean: float, price_scale: float) -> "ItemColumns":
+        """Read the columns; the price scale was fitted on training items (`price_scale_of`)."""
+        has_price = catalogue.price_micros > 0
+        log_price = np.zeros(catalogue.num_items, dtype=np.float32)
+        logs = np.log(np.maximum(catalogue.price_micros, 1))
+        log_price[has_price] = ((logs - price_mean) / price_scale)[has_price]
+        return ItemColumns(
+            leaf=codes([leaf_category(str(path)) for path in catalogue.categories]),
+            brand=codes([str(brand) for brand in catalogue.brands]),
+            log_price=log_price,
+            has_price=has_price,
+            created_at_us=catalogue.created_at_us,
+        )
+
+
+def price_scale_of(catalogue: Catalogue, in_training: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return mean and standard deviation of the log prices of the items that training met."""
+    prices = catalogue.price_micros[in_training & (catalogue.price_micros > 0)]
+    if len(prices) == 0:
+        return 0.0, 1.0
+    logs = np.log(prices)
+    return float(logs.mean()), max(float(logs.std()), 1e-3)
+
+
+def candidate_context(
+    history: Events,
+    at_us: int,
+    item: NDArray[np.int32],
+    columns: ItemColumns,
+    counters: NDArray[np.float32],
+    *,
+    has_clock: bool = True,
+) -> NDArray[np.float32]:
+    """Build the context of candidates [C] of one shopper at one instant, [C, X].
+
+    Args:
+        history: the shopper's events strictly before `at_us`, oldest first.
+        counters: [V, N] as of the start of the day (`Counters.as_of`).
+        has_clock: False in an order-only log, whose ages mean nothing and stay 0.
+    """
+    context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
+    _match_history(context, history, at_us, item, columns, has_clock)
+    _read_counters(context, item, counters)
+    log_price = columns.log_price[item]
+    context[:, ContextColumn.PRICE] = log_price
+    met = history["item"][history["item"] >= 0]
+    met = met[columns.has_price[met]]
+    if len(met):
+        gap = log_price - columns.log_price[met].mean(dtype=np.float32)
+        context[:, ContextColumn.PRICE_AGAINST_USUAL] = np.where(columns.has_price[item], gap, 0)
+    context[:, ContextColumn.HISTORY_LENGTH] = np.log1p(len(history)) / 4
+    if has_clock:
+        created = columns.created_at_us[item]
+        age_days = np.maximum(at_us - created, 0) / DAY_US
+        context[:, ContextColumn.ITEM_AGE] = np.where(created > 0, 1 / (1 + age_days), 0)
+        if len(history):
+            since = max(at_us - int(history["timestamp_us"][-1]), 0)
+            context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since / DAY_US)
+    return context
+
+
+_KINDS = np.zeros((256, 3), dtype=np.float32)  # action -> clicks and views, carts, purchases
+_KINDS[[Action.VIEW, Action.CLICK, Action.OWN], 0] = 1
+_KINDS[[Action.ADD_TO_CART, Action.FAVORITE], 1] = 1
+_KINDS[Action.PURCHASE, 2] = 1
+
+
+def _match_history(
+    context: NDArray[np.float32],
+    history: Events,
+    at_us: int,
+    item: NDArray[np.int32],
+    columns: ItemColumns,
+    has_clock: bool,
+) -> None:
+    met = history[history["item"] >= 0]
+    if len(met) == 0:
+        return
+    kinds = _KINDS[met["action"]]
+    age_us = np.maximum(at_us - met["timestamp_us"], 0)
+    age = age_us.astype(np.float64) if has_clock else np.full(len(met), np.inf)
+    same_item = item[:, None] == met["item"][None, :]
+    counts = same_item.astype(np.float32) @ kinds
+    context[:, ContextColumn.SAME_ITEM_CLICKS : ContextColumn.SAME_ITEM_PURCHASES + 1] = np.log1p(
+        counts
+    )
+    youngest = np.where(same_item, age, np.inf).min(axis=1)
+    context[:, ContextColumn.SAME_ITEM_HOURS] = 1 / (1 + youngest / HOUR_US)
+    context[:, ContextColumn.SAME_ITEM_DAYS] = 1 / (1 + youngest / DAY_US)
+    leaf = columns.leaf[item]
+    same_leaf = (leaf[:, None] == columns.leaf[met["item"]]) & (leaf >= 0)[:, None]
+    in_leaf = same_leaf.astype(np.float32) @ kinds
+    context[:, ContextColumn.SAME_LEAF] = np.log1p(in_leaf.sum(axis=1))
+    context[:, ContextColumn.SAME_LEAF_PURCHASES] = np.log1p(in_leaf[:, 2])
+    youngest = np.where(same_leaf, age, np.inf).min(axis=1)
+    context[:, ContextColumn.SAME_LEAF_HOURS] = 1 / (1 + youngest / HOUR_US)
+    brand = columns.brand[item]
+    same_brand = (brand[:, None] == columns.brand[met["item"]]) & (brand >= 0)[:, None]
+    context[:, ContextColumn.SAME_BRAND] = np.log1p(same_brand.sum(axis=1))
+
+
+def _read_counters(
+    context: NDArray[np.float32], item: NDArray[np.int32], counters: NDArray[np.float32]
+) -> None:
+    known = item < len(counters)
+    rows = counters[np.where(known, item, 0)] * known[:, None]
+    total = counters.sum(axis=0, dtype=np.float64)
+    clicks = rows[:, CounterColumn.CLICKS]
+    purchases = rows[:, CounterColumn.PURCHASES]
+    used = clicks + rows[:, CounterColumn.VIEWS] + rows[:, CounterColumn.CARTS] + purchases
+    context[:, ContextColumn.POPULARITY] = np.log1p(used) / 3
+    context[:, ContextColumn.CLICK_RATE] = _log_rate(
+        clicks,
+        rows[:, CounterColumn.IMPRESSIONS],
+        total[CounterColumn.CLICKS],
+        total[CounterColumn.IMPRESSIONS],
+        CLICK_PRIOR,
+    )
+    context[:, ContextColumn.BUY_RATE] = _log_rate(
+        purchases, clicks, total[CounterColumn.PURCHASES], total[CounterColumn.CLICKS], BUY_PRIOR
+    )
+
+
+def _log_rate(
+    hits: NDArray[np.float32],
+    tries: NDArray[np.float32],
+    all_hits: float,
+    all_tries: float,
+    prior: float,
+) -> NDArray[np.float32]:
+    """Return log((hits + prior r) / (tries + prior) / r), r the rate of the whole shop."""
+    rate = (all_hits + 1.0) / (all_tries + 20.0)
+    logs = np.log((hits + prior * rate) / (tries + prior) / rate)
+    return np.clip(logs, -4, 4).astype(np.float32)

@@ -1,0 +1,134 @@
+"""An item as a sum of fields: one sparse row over field columns, so a new item works at once."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from endcap.schema import Catalogue, leaf_category, top_category
+
+TEXT_BUCKETS = 4096
+PRICE_BANDS = 10
+FIELD_NAMES = ("category", "leaf", "brand", "seller", "price", "attribute", "text")
+
+
+class FieldVocabulary(Struct, frozen=True, kw_only=True):
+    """The field values of training items, each a column; and the edges of the price bands.
+
+    Fitted on items that training days met. A value first seen later has no column and is left out;
+    text is hashed and always has one.
+    """
+
+    columns: dict[str, int]
+    """`"brand=Acme"` to its column; hashed text buckets come after all of them."""
+    price_edges: list[float]
+    """Logarithms of prices in micros at the deciles of training items."""
+
+    @property
+    def num_columns(self) -> int:
+        """Count the columns, text buckets included."""
+        return len(self.columns) + TEXT_BUCKETS
+
+    @staticmethod
+    def fit(catalogue: Catalogue, in_training: NDArray[np.bool_]) -> "FieldVocabulary":
+        """Collect the values of the items that training days met."""
+        prices = catalogue.price_micros[in_training & (catalogue.price_micros > 0)]
+        edges: list[float] = []
+        if len(prices):
+            quantiles = np.linspace(0, 1, PRICE_BANDS + 1)[1:-1]
+            edges = [float(x) for x in np.unique(np.quantile(np.log(prices), quantiles))]
+        columns: dict[str, int] = {}
+        for row in np.flatnonzero(in_training):
+            for _, value in _values(catalogue, int(row), edges):
+                columns.setdefault(value, len(columns))
+        return FieldVocabulary(columns=columns, price_edges=edges)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldMatrix:
+    """A sparse matrix [V, F] in CSR form: item i's weights over field columns."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    fields: NDArray[np.uint8]
+    """For every entry, which of `FIELD_NAMES` it belongs to."""
+    num_columns: int
+
+
+def field_matrix(
+    catalogue: Catalogue, vocabulary: FieldVocabulary, rows: NDArray[np.int64] | None = None
+) -> FieldMatrix:
+    """Build the rows of items over field columns; the weights of one field sum to 1 per item."""
+    wanted = np.arange(catalogue.num_items) if rows is None else rows
+    indptr, indices, weights, fields = [0], [], [], []
+    for row in wanted:
+        by_field = _columns_by_field(catalogue, int(row), vocabulary)
+        for name, columns in by_field.items():
+            indices.extend(columns)
+            weights.extend([1.0 / len(columns)] * len(columns))
+            fields.extend([FIELD_NAMES.index(name)] * len(columns))
+        indptr.append(len(indices))
+    return FieldMatrix(
+        indptr=np.array(indptr, dtype=np.int64),
+        indices=np.array(indices, dtype=np.int64),
+        weights=np.array(weights, dtype=np.float32),
+        fields=np.array(fields, dtype=np.uint8),
+        num_columns=vocabulary.num_columns,
+    )
+
+
+def _columns_by_field(
+    catalogue: Catalogue, row: int, vocabulary: FieldVocabulary
+) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for name, value in _values(catalogue, row, vocabulary.price_edges):
+        column = vocabulary.columns.get(value)
+        if column is not None:
+            found.setdefault(name, []).append(column)
+    text = f"{catalogue.titles[row]} {catalogue.descriptions[row]}"
+    start = len(vocabulary.columns)
+    if buckets := [start + bucket for bucket in text_buckets(text)]:
+        found["text"] = buckets
+    return found
+
+
+def _values(catalogue: Catalogue, row: int, price_edges: list[float]) -> Iterator[tuple[str, str]]:
+    path = str(catalogue.categories[row])
+    if path:
+        yield "category", f"category={top_category(path)}"
+        yield "leaf", f"leaf={leaf_category(path)}"
+    if catalogue.brands[row]:
+        yield "brand", f"brand={catalogue.brands[row]}"
+    if catalogue.seller_ids[row]:
+        yield "seller", f"seller={catalogue.seller_ids[row]}"
+    price = int(catalogue.price_micros[row])
+    if price > 0:
+        yield "price", f"price={int(np.searchsorted(price_edges, np.log(price)))}"
+    for attribute in catalogue.attributes[row]:
+        yield "attribute", f"attribute={attribute}"
+
+
+def text_buckets(text: str) -> list[int]:
+    """Hash words and, for Chinese, character pairs into buckets; no dictionary is needed."""
+    words = re.findall(r"[a-z0-9]+|[一-鿿]+", text.lower())
+    grams: list[str] = []
+    for word in words:
+        if word[0] >= "一":
+            grams.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        else:
+            grams.append(word)
+            grams.extend(f"#{word}#"[i : i + 4] for i in range(max(0, len(word) - 1)))
+    return sorted({zlib.crc32(gram.encode()) % TEXT_BUCKETS for gram in grams})
+
+
+def codes(values: list[str]) -> NDArray[np.int64]:
+    """Number texts so that equal texts have equal codes; the empty text is -1."""
+    seen: dict[str, int] = {}
+    return np.array(
+        [seen.setdefault(value, len(seen)) if value else -1 for value in values], dtype=np.int64
+    )

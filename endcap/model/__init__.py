@@ -1,0 +1,19 @@
+"""Batch -> logits: item vectors, encoder, heads, losses, export. torch lives here and in train."""
+
+from endcap.model.config import ModelConfig
+from endcap.model.export import export_onnx
+from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
+from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
+
+__all__ = [
+    "CandidateBatch",
+    "HistoryBatch",
+    "ModelConfig",
+    "Network",
+    "QuestionBatch",
+    "click_loss",
+    "delay_loss",
+    "dwell_loss",
+    "export_onnx",
+    "next_loss",
+]

@@ -1,0 +1,34 @@
+"""Sizes of the model."""
+
+from msgspec import Struct
+
+from endcap.errors import ConfigError
+
+
+class ModelConfig(Struct, frozen=True, kw_only=True):
+    """One encoder, one candidate head, one linear per task (model.md R1 to R4, first version)."""
+
+    dim: int = 64
+    num_heads: int = 2
+    num_blocks: int = 2
+    max_history: int = 50
+    """Events that a question reads, the latest."""
+    dropout: float = 0.5
+    smoothing: float = 0.5
+    """Weight of an item's neighbours in its vector."""
+    low_pass: float = 0.7
+    """Share of the low-pass branch in a block (model.md 10.2)."""
+    id_dropout: float = 0.1
+    """Share of items that lean on their fields alone in a step, so that new items work."""
+    hidden: int = 96
+    """Width of the candidate head's layer."""
+
+    def __post_init__(self) -> None:
+        if self.dim % self.num_heads:
+            nearest = self.num_heads * max(1, round(self.dim / self.num_heads))
+            raise ConfigError(
+                f"ModelConfig.dim must be a multiple of num_heads={self.num_heads}, "
+                f"got {self.dim}; the nearest is {nearest}."
+            )
+        if self.max_history < 1:
+            raise ConfigError(f"ModelConfig.max_history must be 1 or more, got {self.max_history}.")

@@ -1,0 +1,169 @@
+"""The network as two ONNX graphs that need no torch: read a history, answer about candidates."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from endcap.features import NUM_CONTEXT, NUM_PHASES
+from endcap.model.network import Network, last_state
+
+READ_INPUTS = (
+    "item",
+    "action",
+    "gap",
+    "dwell",
+    "is_ad",
+    "clock",
+    "length",
+    "question_clock",
+    "since",
+    "device",
+    "target_action",
+)
+RESPOND_INPUTS = (
+    "item",
+    "campaign",
+    "context",
+    "states",
+    "last",
+    "question_clock",
+    "since",
+    "device",
+    "age",
+    "length",
+)
+
+
+READ_OUTPUTS = ("states", "last", "user")
+RESPOND_OUTPUTS = ("answers", "attention")
+
+
+class _Read(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self,
+        item: Tensor,
+        action: Tensor,
+        gap: Tensor,
+        dwell: Tensor,
+        is_ad: Tensor,
+        clock: Tensor,
+        length: Tensor,
+        question_clock: Tensor,
+        since: Tensor,
+        device: Tensor,
+        target_action: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        net = self.network
+        states = net.encoder(item, action, gap, dwell, is_ad, clock, length)
+        last = last_state(states, length)
+        user = net.next(last, net.question(question_clock, since, device), target_action)
+        return states, last, user
+
+
+class _Respond(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self,
+        item: Tensor,
+        campaign: Tensor,
+        context: Tensor,
+        states: Tensor,
+        last: Tensor,
+        question_clock: Tensor,
+        since: Tensor,
+        device: Tensor,
+        age: Tensor,
+        length: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        net = self.network
+        question = net.question(question_clock, since, device)
+        answers, attention = net.candidates(
+            item, campaign, context, states, last, question, age, length
+        )
+        return answers, attention
+
+
+def export_onnx(network: Network, folder: Path) -> None:
+    """Write `read.onnx` and `respond.onnx`; sizes of batch, history and candidates stay free."""
+    network = network.to("cpu").eval()
+    dim = network.config.dim
+    batch, events, items = 2, min(3, network.config.max_history), 4
+    # Each input is a tensor of its own: the exporter takes one object twice for one input.
+    longs = torch.ones(batch, events, dtype=torch.long)
+    each = torch.ones(batch, dtype=torch.long)
+    read = (
+        torch.randn(batch, events, dim),
+        longs.clone(),
+        longs.clone(),
+        longs.clone(),
+        longs.clone(),
+        torch.randn(batch, events, NUM_PHASES),
+        torch.tensor([events, 1]),
+        torch.randn(batch, NUM_PHASES),
+        each.clone(),
+        each.clone(),
+        each.clone(),
+    )
+    respond = (
+        torch.randn(batch, items, dim),
+        torch.zeros(batch, items, dtype=torch.long),
+        torch.randn(batch, items, NUM_CONTEXT),
+        torch.randn(batch, events, dim),
+        torch.randn(batch, dim),
+        torch.randn(batch, NUM_PHASES),
+        each.clone(),
+        each.clone(),
+        longs.clone(),
+        torch.tensor([events, 1]),
+    )
+    b, t, c = Dim("B", min=1), Dim("T", min=1, max=network.config.max_history), Dim("C", min=1)
+    by_event, by_candidate, by_question = {0: b, 1: t}, {0: b, 1: c}, {0: b}
+    read_shapes = (*[by_event] * 6, *[by_question] * 5)
+    respond_shapes = (
+        *[by_candidate] * 3,
+        by_event,
+        *[by_question] * 4,
+        by_event,
+        by_question,
+    )
+    read_graph = _export(_Read(network), read, READ_INPUTS, READ_OUTPUTS, read_shapes)
+    read_graph.save(str(folder / "read.onnx"), external_data=False)
+    respond_graph = _export(
+        _Respond(network), respond, RESPOND_INPUTS, RESPOND_OUTPUTS, respond_shapes
+    )
+    respond_graph.save(str(folder / "respond.onnx"), external_data=False)
+
+
+def _export(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    names: tuple[str, ...],
+    outputs: tuple[str, ...],
+    shapes: tuple[dict[int, Dim], ...],
+) -> torch.onnx.ONNXProgram:
+    # The exporter notes at length that torchvision is absent, which is no concern of ours.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            inputs,
+            input_names=list(names),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    return program

@@ -1,0 +1,148 @@
+"""One stream, one state, three questions: the whole network and what it is fed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from endcap.features import FieldMatrix
+from endcap.model.config import ModelConfig
+from endcap.model.encoder import Encoder
+from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs, outputs_of
+from endcap.model.items import ItemTable
+from endcap.schema import Task
+
+
+@dataclass(kw_only=True)
+class HistoryBatch:
+    """Windows of events on the right device; see `features.HistoryInputs`."""
+
+    item: Tensor  # [B, T] rows, -1 for none
+    action: Tensor
+    gap: Tensor
+    dwell: Tensor
+    is_ad: Tensor
+    clock: Tensor  # [B, T, 4]
+    length: Tensor  # [B]
+    age: Tensor  # [B, T] bucket of the time between the event and the question
+
+
+@dataclass(kw_only=True)
+class QuestionBatch:
+    """When and where it is asked, [B]."""
+
+    clock: Tensor  # [B, 4]
+    since: Tensor
+    device: Tensor
+
+
+@dataclass(kw_only=True)
+class CandidateBatch:
+    """Candidates padded to one count, [B, C]."""
+
+    item: Tensor
+    campaign: Tensor  # 0 for a product, else row + 1
+    context: Tensor  # [B, C, X]
+
+
+class Network(nn.Module):
+    """Item table, encoder, heads. `forward` lives in `train.losses`: a fit asks, a server asks."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tasks: tuple[Task, ...],
+        *,
+        fields: FieldMatrix,
+        neighbours: FieldMatrix,
+        is_known: NDArray[np.bool_],
+        num_campaigns: int,
+        num_placements: int,
+        num_slots: int,
+    ) -> None:
+        super().__init__()
+        self.config, self.tasks = config, tasks
+        self.items = ItemTable(
+            fields,
+            neighbours,
+            is_known,
+            dim=config.dim,
+            smoothing=config.smoothing,
+            id_dropout=config.id_dropout,
+        )
+        self.encoder = Encoder(config)
+        self.question = QuestionInputs(config)
+        self.next = NextHead(config)
+        self.candidates = CandidateHead(config, tasks, num_campaigns)
+        self.examination = Examination(num_placements, num_slots)
+        self.apply(_initialise)
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """Tell where each task's outputs stand in the candidate head's answer."""
+        found, start = {}, 0
+        for task in self.tasks:
+            width = outputs_of(task)
+            found[task.name] = slice(start, start + width)
+            start += width
+        return found
+
+    def read(
+        self, vectors: Float[Tensor, "V D"], history: HistoryBatch
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B D"]]:
+        """Encode histories; return the states and the last state (zero for no history)."""
+        has_item = (history.item >= 0).unsqueeze(-1)
+        item = F.embedding(history.item.clamp(min=0), vectors) * has_item
+        states = self.encoder(
+            item,
+            history.action,
+            history.gap,
+            history.dwell,
+            history.is_ad,
+            history.clock,
+            history.length,
+        )
+        return states, last_state(states, history.length)
+
+    def respond(
+        self,
+        vectors: Float[Tensor, "V D"],
+        states: Float[Tensor, "B T D"],
+        last: Float[Tensor, "B D"],
+        history: HistoryBatch,
+        question: QuestionBatch,
+        candidates: CandidateBatch,
+    ) -> Float[Tensor, "B C O"]:
+        """Answer every task about every candidate."""
+        answers: Tensor
+        answers, _ = self.candidates(
+            F.embedding(candidates.item.clamp(min=0), vectors),
+            candidates.campaign,
+            candidates.context,
+            states,
+            last,
+            self.question(question.clock, question.since, question.device),
+            history.age,
+            history.length,
+        )
+        return answers
+
+
+def last_state(states: Tensor, length: Tensor) -> Tensor:
+    """Return [B, D] the state after the last event; zero for an empty history."""
+    place = (length - 1).clamp(min=0)
+    last = states.gather(1, place[:, None, None].expand(-1, 1, states.shape[-1]))[:, 0]
+    return last * (length > 0).to(last.dtype)[:, None]
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    if isinstance(module, Encoder):
+        for table in (module.action, module.gap, module.dwell, module.is_ad, module.place):
+            nn.init.normal_(table.weight, std=0.02)

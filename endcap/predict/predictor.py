@@ -1,0 +1,337 @@
+"""The model at work: an artifact and a question in, calibrated answers out. No torch here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from endcap.artifact import Artifact
+from endcap.features import (
+    ItemMemory,
+    Mix,
+    candidate_context,
+    gap_bucket,
+    history_inputs,
+    memory_scores,
+    phases,
+    popularity_scores,
+    repeat_scores,
+)
+from endcap.predict.hazards import chance, chance_within, expected_time
+from endcap.predict.vectors import ItemVectors
+from endcap.schema import Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
+
+DEFAULT_EXAMINATION = 0.85
+"""How much less each further slot is looked at, where a log cannot tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A shopper read once: what candidates and lists are asked of."""
+
+    states: NDArray[np.float32]  # [1, T, D]
+    last: NDArray[np.float32]  # [1, D]
+    user: NDArray[np.float32]  # [D]
+    age: NDArray[np.int64]
+    length: NDArray[np.int64]
+    clock: NDArray[np.float32]
+    since: NDArray[np.int64]
+    device: NDArray[np.int64]
+
+
+class NetworkPredictor:
+    """Answers the engine's questions from a model folder, in fp32 on one thread."""
+
+    def __init__(self, artifact: Artifact, *, threads: int = 1) -> None:
+        if artifact.folder is None:
+            raise AssertionError("an artifact must be on disk before it can predict")
+        self.artifact = artifact
+        self.version = artifact.manifest.version
+        self.shop = artifact.manifest.shop
+        self.items = ItemVectors(artifact)
+        self._read = _session(artifact.folder / "read.onnx", threads)
+        self._respond = _session(artifact.folder / "respond.onnx", threads)
+        arrays = artifact.arrays
+        self._memory = ItemMemory(
+            indptr=arrays["memory_indptr"],
+            indices=arrays["memory_indices"],
+            weights=arrays["memory_weights"],
+        )
+        self._mix = msgspec.convert(artifact.manifest.mix, Mix)
+        self._mix_unseen = msgspec.convert(artifact.manifest.mix_unseen, Mix)
+        self._tasks: dict[str, Task] = {task.name: task for task in artifact.manifest.tasks}
+        self._num_campaigns = int(arrays["num_campaigns"][0])
+        self._max_history = int(artifact.manifest.model["max_history"])
+
+    def learn_items(self, catalogue: Catalogue) -> None:
+        """Take in a live catalogue: fitted rows first, in order, then new ones."""
+        self.items.learn(catalogue)
+
+    def learn_campaigns(self, campaigns: Campaigns) -> None:
+        """Take in live campaigns; one that came after the fit answers by its item alone."""
+
+    def state(self, history: Events, at_us: int, device: int, action: int | None = None) -> State:
+        """Read a history; `action` is the kind of next event that a list asks for."""
+        shop = self.shop
+        window = history[-self._max_history :]
+        inputs = history_inputs([window], zone=shop.tzinfo, has_clock=shop.has_clock)
+        age = np.zeros((1, inputs.item.shape[1]), dtype=np.int64)
+        clock = np.zeros((1, 4), dtype=np.float32)
+        since = np.zeros(1, dtype=np.int64)
+        if shop.has_clock:
+            clock = phases(np.array([at_us], dtype=np.int64), shop.tzinfo)
+            if len(window):
+                age[0, : len(window)] = gap_bucket(at_us - window["timestamp_us"])
+                since = age[0, len(window) - 1 : len(window)].copy()
+        item = self._gather(inputs.item[0])[None]
+        asked = self.artifact.manifest.next_action if action is None else action
+        device_ = np.array([device], dtype=np.int64)
+        states, last, user = self._read.run(
+            None,
+            {
+                "item": item,
+                "action": inputs.action,
+                "gap": inputs.gap,
+                "dwell": inputs.dwell,
+                "is_ad": inputs.is_ad,
+                "clock": inputs.clock,
+                "length": inputs.length,
+                "question_clock": clock,
+                "since": since,
+                "device": device_,
+                "target_action": np.array([asked], dtype=np.int64),
+            },
+        )
+        return State(
+            states=states,
+            last=last,
+            user=user[0],
+            age=age,
+            length=inputs.length,
+            clock=clock,
+            since=since,
+            device=device_,
+        )
+
+    def predict(self, question: Question) -> Predictions:
+        """Answer click, dwell and purchase for every candidate; none sees another."""
+        context = candidate_context(
+            question.history,
+            question.at_us,
+            question.item,
+            self.items.columns,
+            question.counters,
+            has_clock=self.shop.has_clock,
+        )
+        state = self.state(question.history, question.at_us, question.device)
+        return self.predict_with(state, question.item, question.campaign, context)
+
+    def predict_with(
+        self,
+        state: State,
+        item: NDArray[np.int32],
+        campaign: NDArray[np.int32],
+        context: NDArray[np.float32],
+    ) -> Predictions:
+        """Answer from a state and the dense columns at hand (a replay has them on record)."""
+        answers, _ = self.answers(state, item, campaign, context)
+        is_ad = campaign >= 0
+        return Predictions(
+            q=self._click(answers, is_ad, state, item),
+            dwell_ms=self._dwell(answers),
+            buy=self._buy(answers, is_ad),
+            context=context,
+        )
+
+    def answers(
+        self,
+        state: State,
+        item: NDArray[np.int32],
+        campaign: NDArray[np.int32],
+        context: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Return raw outputs [C, O], and attention on "nothing" and each event [C, 1 + T]."""
+        known = np.where(campaign < self._num_campaigns, campaign + 1, 0)
+        # An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
+        known = np.where((campaign >= 0) & (known == 0), self._num_campaigns + 1, known)
+        answers, attention = self._respond.run(
+            None,
+            {
+                "item": self.items.vectors[item][None],
+                "campaign": known[None].astype(np.int64),
+                "context": context[None],
+                "states": state.states,
+                "last": state.last,
+                "question_clock": state.clock,
+                "since": state.since,
+                "device": state.device,
+                "age": state.age,
+                "length": state.length,
+            },
+        )
+        return answers[0].astype(np.float64), attention[0]
+
+    def purchase_within(
+        self,
+        history: Events,
+        at_us: int,
+        item: NDArray[np.int32],
+        counters: NDArray[np.float32],
+        *,
+        hours: float,
+        device: int = 0,
+    ) -> NDArray[np.float64]:
+        """Return [C] P(this item is bought within `hours`), any horizon up to the task's."""
+        state = self.state(history, at_us, device)
+        context = candidate_context(
+            history, at_us, item, self.items.columns, counters, has_clock=self.shop.has_clock
+        )
+        answers, _ = self.answers(state, item, np.full(len(item), -1, dtype=np.int32), context)
+        return self._delay("purchase", answers, hours)
+
+    def next_scores(
+        self,
+        history: Events,
+        at_us: int,
+        counters: NDArray[np.float32],
+        *,
+        unseen: bool = False,
+        device: int = 0,
+        action: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Return the score of every item as the next one, [V]; log-odds up to a constant."""
+        state = self.state(history, at_us, device, action)
+        mix = self._mix_unseen if unseen else self._mix
+        size, resolution_us = self.items.num_items, self.shop.resolution_us
+        scores: NDArray[np.float32] = self.items.vectors @ state.user
+        if mix.memory:
+            scores = scores + np.float32(mix.memory) * memory_scores(
+                history, self._memory, decay=mix.decay, resolution_us=resolution_us, num_items=size
+            )
+        if mix.popularity:
+            popularity = np.zeros(size, dtype=np.float32)
+            popularity[: len(counters)] = popularity_scores(counters)[:size]
+            scores = scores + np.float32(mix.popularity) * popularity
+        if mix.repeat:
+            times = repeat_scores(history, resolution_us=resolution_us, num_items=size)
+            scores = scores + np.float32(mix.repeat) * times
+        return scores
+
+    def retrieve(self, question: Question, limit: int) -> NDArray[np.int32]:
+        """Return the rows of the `limit` best items by `next_scores`, best first."""
+        scores = self.next_scores(
+            question.history, question.at_us, question.counters, device=question.device
+        )
+        return best_rows(scores, limit)
+
+    def similar(self, row: int, limit: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the items whose vectors point the same way, best first, with the cosine."""
+        vectors = self.items.vectors
+        norms = np.linalg.norm(vectors, axis=1)
+        cosine = vectors @ vectors[row] / np.maximum(norms * norms[row], 1e-9)
+        cosine[row] = -np.inf
+        rows = best_rows(cosine, limit)
+        return rows, cosine[rows]
+
+    def examination(self, placement: str, slots: int, device: int) -> NDArray[np.float64]:
+        """Return e of a placement's slots; a stated default where the log could not tell.
+
+        Beyond the slots of the log, and for placements that it did not hold, each slot is looked
+        at 0.85 times as often as the one before.
+        """
+        table = self.artifact.arrays["examination"]
+        if placement not in self.shop.placements or not table.size:
+            return DEFAULT_EXAMINATION ** np.arange(slots, dtype=np.float64)
+        known = table[self.shop.placements.index(placement), device].astype(np.float64)
+        beyond = known[-1] * DEFAULT_EXAMINATION ** np.arange(1, max(slots - len(known), 0) + 1)
+        return np.concatenate([known[:slots], beyond])
+
+    @property
+    def examines(self) -> bool:
+        """Whether examination was learned from the log (positions varied in it)."""
+        return bool(self.artifact.arrays["examination"].size)
+
+    def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[:, None].astype(np.float32)
+
+    def _slice(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        start, stop = self.artifact.manifest.slices[name]
+        return answers[:, start:stop]
+
+    def _calibration(self, name: str) -> tuple[float, float]:
+        return self.artifact.manifest.calibration.get(name, (1.0, 0.0))
+
+    def _click(
+        self,
+        answers: NDArray[np.float64],
+        is_ad: NDArray[np.bool_],
+        state: State,
+        item: NDArray[np.int32],
+    ) -> NDArray[np.float64]:
+        if "click" not in self._tasks:
+            return self._next_chance(state, item)
+        q = chance(self._slice("click", answers)[:, 0], self._calibration("click"))
+        if "ad_click" in self._tasks:
+            of_ads = chance(self._slice("ad_click", answers)[:, 0], self._calibration("ad_click"))
+            q = np.where(is_ad, of_ads, q)
+        return q
+
+    def _next_chance(self, state: State, item: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return P(next item = i): what stands for a click where a log shows no impressions."""
+        scores = (self.items.vectors @ state.user).astype(np.float64)
+        weights = np.exp(scores - scores.max())
+        out: NDArray[np.float64] = weights[item] / weights.sum()
+        return out
+
+    def _dwell(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        if "dwell" not in self._tasks:
+            return np.zeros(len(answers))
+        means = np.array(self.artifact.manifest.dwell_means_ms)
+        return expected_time(self._slice("dwell", answers), means)
+
+    def _buy(self, answers: NDArray[np.float64], is_ad: NDArray[np.bool_]) -> NDArray[np.float64]:
+        if "buy" in self._tasks:
+            buy = self._delay("buy", answers)
+        elif "purchase" in self._tasks:
+            buy = self._delay("purchase", answers)
+        else:
+            return np.zeros(len(answers))
+        if "ad_buy" in self._tasks:
+            buy = np.where(is_ad, self._delay("ad_buy", answers), buy)
+        return buy
+
+    def _delay(
+        self, name: str, answers: NDArray[np.float64], hours: float | None = None
+    ) -> NDArray[np.float64]:
+        task = self._tasks[name]
+        assert isinstance(task, Hazard)
+        inner = np.geomspace(1.0, task.within_hours, self._slice(name, answers).shape[1] - 1)
+        edges = np.concatenate([[0.0], inner])
+        return chance_within(
+            self._slice(name, answers),
+            task.within_hours if hours is None else hours,
+            edges,
+            self._calibration(name),
+        )
+
+
+def best_rows(scores: NDArray[np.float32], limit: int) -> NDArray[np.int32]:
+    """Return the rows of the largest scores, best first; ties go to the smaller row."""
+    if limit < len(scores):
+        threshold = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        rows = np.flatnonzero(scores >= threshold)
+    else:
+        rows = np.arange(len(scores))
+    order = np.argsort(-scores[rows], kind="stable")
+    return rows[order][:limit].astype(np.int32)
+
+
+def _session(path: Path, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,215 @@
+"""Questions to tensors: windows of one length side by side, candidates padded, labels flat."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from endcap.features import gap_bucket, history_inputs, phases
+from endcap.model import CandidateBatch, HistoryBatch, QuestionBatch
+from endcap.schema import Dataset
+from endcap.train.examples import Examples
+from endcap.train.targets import BinaryTarget, HazardTarget, Target
+
+
+@dataclass(kw_only=True)
+class NextBatch:
+    """What comes next: M targets of R (question, kind) pairs."""
+
+    question: Tensor  # [R]
+    action: Tensor  # [R]
+    row: Tensor  # [M] which of the R
+    item: Tensor  # [M]
+    weight: Tensor  # [M]
+
+
+@dataclass(kw_only=True)
+class TargetBatch:
+    """Labels of one task, for the candidates that it is asked of, [N]."""
+
+    place: Tensor  # in the flattened [B, C]
+    label: Tensor  # binary label, or "observed"
+    bin: Tensor | None = None
+    limit_bin: Tensor | None = None
+    limit_share: Tensor | None = None
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """One step's worth of questions."""
+
+    history: HistoryBatch
+    question: QuestionBatch
+    candidates: CandidateBatch | None
+    placement: Tensor  # [B, C]
+    slot: Tensor  # [B, C]
+    log_offset: Tensor  # [B, C]
+    next: NextBatch
+    targets: dict[str, TargetBatch]
+
+
+class Batcher:
+    """Cut examples into batches, and lay a batch out as tensors."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        examples: Examples,
+        targets: dict[str, Target],
+        *,
+        max_history: int,
+        is_known: NDArray[np.bool_],
+        device: torch.device,
+    ) -> None:
+        self.dataset, self.examples, self.targets = dataset, examples, targets
+        self.device = device
+        starts = dataset.histories.offsets[examples.user]
+        self.length = np.minimum(examples.visible - starts, max_history)
+        self.num_candidates = np.diff(examples.candidates.offsets)
+        self.is_known = is_known
+
+    def cut(
+        self, rows: NDArray[np.int64], batch_size: int, random: np.random.Generator
+    ) -> list[NDArray[np.int64]]:
+        """Shuffle rows into batches whose windows are of about one length, in random order."""
+        keys = (random.random(len(rows)), self.length[rows])
+        ordered = rows[np.lexsort(keys)]
+        start = int(random.integers(batch_size))
+        cuts = [int(cut) for cut in range(start, len(ordered), batch_size)]
+        batches = [part for part in np.split(ordered, cuts) if len(part)]
+        return [batches[i] for i in random.permutation(len(batches))]
+
+    def lay_out(self, rows: NDArray[np.int64]) -> Batch:
+        """Build the tensors of one batch."""
+        candidates, flat = self._candidates(rows)
+        return Batch(
+            history=self._history(rows),
+            question=self._question(rows),
+            next=self._next(rows),
+            candidates=candidates,
+            placement=self._padded(rows, flat, self.examples.candidates.placement, 0),
+            slot=self._padded(rows, flat, self.examples.candidates.slot, 0),
+            log_offset=self._padded(rows, flat, self.examples.candidates.log_offset, 0.0),
+            targets=self._targets(rows, flat),
+        )
+
+    def _history(self, rows: NDArray[np.int64]) -> HistoryBatch:
+        events, shop = self.dataset.histories.events, self.dataset.shop
+        windows = [
+            events[end - length : end]
+            for end, length in zip(self.examples.visible[rows], self.length[rows], strict=True)
+        ]
+        inputs = history_inputs(windows, zone=shop.tzinfo, has_clock=shop.has_clock)
+        age = np.zeros_like(inputs.item)
+        if shop.has_clock:
+            filled = np.arange(age.shape[1]) < inputs.length[:, None]
+            at_us = np.repeat(self.examples.at_us[rows], inputs.length)
+            age[filled] = gap_bucket(at_us - np.concatenate(windows)["timestamp_us"])
+        names = ("item", "action", "gap", "dwell", "is_ad", "clock", "length")
+        tensors = {name: self._tensor(getattr(inputs, name)) for name in names}
+        return HistoryBatch(age=self._tensor(age), **tensors)
+
+    def _question(self, rows: NDArray[np.int64]) -> QuestionBatch:
+        examples, shop = self.examples, self.dataset.shop
+        at_us = examples.at_us[rows]
+        since = np.zeros(len(rows), dtype=np.int64)
+        clock = np.zeros((len(rows), 4), dtype=np.float32)
+        if shop.has_clock:
+            clock = phases(at_us, shop.tzinfo)
+            last = self.dataset.histories.events["timestamp_us"][np.maximum(0, self._last(rows))]
+            since = np.where(self.length[rows] > 0, gap_bucket(at_us - last), 0)
+        return QuestionBatch(
+            clock=self._tensor(clock),
+            since=self._tensor(since),
+            device=self._tensor(examples.device[rows].astype(np.int64)),
+        )
+
+    def _last(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.examples.visible[rows] - 1
+
+    def _next(self, rows: NDArray[np.int64]) -> NextBatch:
+        examples = self.examples
+        starts, counts = examples.next_offsets[rows], np.diff(examples.next_offsets)[rows]
+        flat = _ranges(starts, counts)
+        question = np.repeat(np.arange(len(rows)), counts)
+        known = self.is_known[examples.next_item[flat]]
+        flat, question = flat[known], question[known]
+        pairs = question * 256 + examples.next_action[flat]
+        unique, row = np.unique(pairs, return_inverse=True)
+        return NextBatch(
+            question=self._tensor(unique // 256),
+            action=self._tensor(unique % 256),
+            row=self._tensor(row.astype(np.int64)),
+            item=self._tensor(examples.next_item[flat].astype(np.int64)),
+            weight=self._tensor(examples.next_weight[flat]),
+        )
+
+    def _candidates(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[CandidateBatch | None, NDArray[np.int64]]:
+        counts = self.num_candidates[rows]
+        flat = _ranges(self.examples.candidates.offsets[rows], counts)
+        if len(flat) == 0:
+            return None, flat
+        table = self.examples.candidates
+        context = np.zeros((len(rows), counts.max(), table.context.shape[1]), dtype=np.float32)
+        context[np.arange(counts.max()) < counts[:, None]] = table.context[flat]
+        batch = CandidateBatch(
+            item=self._padded(rows, flat, table.item, -1),
+            campaign=self._padded(rows, flat, table.campaign + 1, 0),
+            context=self._tensor(context),
+        )
+        return batch, flat
+
+    def _padded(
+        self,
+        rows: NDArray[np.int64],
+        flat: NDArray[np.int64],
+        values: NDArray[np.generic],
+        absent: float,
+    ) -> Tensor:
+        counts = self.num_candidates[rows]
+        dtype = np.float32 if values.dtype.kind == "f" else np.int64
+        out = np.full((len(rows), counts.max(initial=0)), absent, dtype=dtype)
+        out[np.arange(out.shape[1]) < counts[:, None]] = values[flat]
+        return self._tensor(out)
+
+    def _targets(self, rows: NDArray[np.int64], flat: NDArray[np.int64]) -> dict[str, TargetBatch]:
+        counts = self.num_candidates[rows]
+        width = counts.max(initial=0)
+        place = np.flatnonzero(np.arange(width) < counts[:, None])
+        found = {}
+        for name, target in self.targets.items():
+            asked = target.asked[flat]
+            if asked.any():
+                found[name] = self._target(target, flat[asked], place[asked])
+        return found
+
+    def _target(
+        self, target: Target, rows: NDArray[np.int64], place: NDArray[np.int64]
+    ) -> TargetBatch:
+        match target:
+            case BinaryTarget():
+                label = target.label[rows]
+                return TargetBatch(place=self._tensor(place), label=self._tensor(label))
+            case HazardTarget():
+                return TargetBatch(
+                    place=self._tensor(place),
+                    label=self._tensor(target.observed[rows]),
+                    bin=self._tensor(target.bin[rows]),
+                    limit_bin=self._tensor(target.limit_bin[rows]),
+                    limit_share=self._tensor(target.limit_share[rows]),
+                )
+
+    def _tensor(self, values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+
+
+def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the concatenation of `arange(start, start + count)`."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    places: NDArray[np.int64] = np.arange(total) + np.repeat(starts - (ends - counts), counts)
+    return places

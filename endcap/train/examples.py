@@ -1,0 +1,282 @@
+"""A log as questions: the history strictly before an instant, and everything that is asked at it.
+
+Three kinds of question, one shape. A *next* question stands at the instant of a group of events and
+asks for the group's items. A *page* question stands at a page view and asks what came of every
+shown slot. A *snapshot* stands right after a group, or at a random instant before the next one, and
+asks when sampled items will be bought.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
+from endcap.outcomes import Outcomes
+from endcap.schema import Action, Dataset, Split, group_starts
+from endcap.train.sampling import Sample, sample_pairs
+
+NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
+NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.OWN, Action.RATING]] = 1.0
+NEXT_WEIGHT[[Action.ADD_TO_CART, Action.FAVORITE]] = 2.0
+NEXT_WEIGHT[Action.PURCHASE] = 4.0
+"""How much an event of each kind counts as a "next item" (model.md R4)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Candidates of many questions, flat: question k owns rows `offsets[k]:offsets[k+1]`."""
+
+    offsets: NDArray[np.int64]
+    item: NDArray[np.int32]
+    campaign: NDArray[np.int32]
+    placement: NDArray[np.uint8]
+    slot: NDArray[np.uint8]
+    context: NDArray[np.float32]
+    impression: NDArray[np.int64]
+    """Row of `Dataset.impressions`; -1 for a sampled pair."""
+    log_offset: NDArray[np.float32]
+    """log(chance that a buyer was sampled / chance that a non-buyer was); 0 for impressions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """All questions of a log, sorted by user."""
+
+    user: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    visible: NDArray[np.int64]
+    """One past the last event, in `histories.events`, that the question may read."""
+    device: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    next_offsets: NDArray[np.int64]
+    next_item: NDArray[np.int32]
+    next_action: NDArray[np.uint8]
+    next_weight: NDArray[np.float32]
+    candidates: Candidates
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    user: int
+    at_us: int
+    visible: int
+    split: int
+    device: int = 0
+    next_rows: NDArray[np.int64] | None = None
+    shown_rows: NDArray[np.int64] | None = None
+    sample: Sample | None = None
+
+
+def make_examples(
+    dataset: Dataset,
+    outcomes: Outcomes,
+    counters: CounterHistory,
+    columns: ItemColumns,
+    *,
+    ask_purchase: bool,
+    seed: int = 0,
+) -> Examples:
+    """Turn a log into questions; every question reads events strictly before its instant.
+
+    Args:
+        outcomes: labels are looked up later; here it only tells which slots were shown.
+        ask_purchase: whether snapshots are wanted (the log has a clock and purchases).
+    """
+    random = np.random.default_rng(seed)
+    pages = _pages_by_user(dataset)
+    questions: list[_Question] = []
+    sampler = sample_pairs(dataset, random) if ask_purchase else None
+    for user in range(dataset.histories.num_users):
+        questions.extend(_next_questions(dataset, user))
+        questions.extend(_page_questions(dataset, user, pages.get(user, ())))
+        if sampler is not None:
+            for at_us, visible, split in _snapshots(dataset, user, random):
+                sample = sampler(user, at_us, visible, split)
+                if sample is not None:
+                    questions.append(
+                        _Question(
+                            user=user, at_us=at_us, visible=visible, split=split, sample=sample
+                        )
+                    )
+    return _lay_out(dataset, questions, counters, columns)
+
+
+def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
+    """Group impressions into pages: same user, instant and decision."""
+    shown = dataset.impressions
+    order = np.lexsort((shown["decision"], shown["timestamp_us"], shown["user"]))
+    ordered = shown[order]
+    keys = ("user", "timestamp_us", "decision")
+    changes = np.zeros(len(order), dtype=np.bool_)
+    for key in keys:
+        changes[1:] |= ordered[key][1:] != ordered[key][:-1]
+    pages: dict[int, list[NDArray[np.int64]]] = {}
+    for rows in np.split(order, np.flatnonzero(changes)):
+        if len(rows):
+            pages.setdefault(int(shown["user"][rows[0]]), []).append(rows)
+    return pages
+
+
+def _next_questions(dataset: Dataset, user: int) -> list[_Question]:
+    start = int(dataset.histories.offsets[user])
+    events = dataset.histories.of(user)
+    if len(events) == 0:
+        return []
+    starts = group_starts(events["timestamp_us"], dataset.shop.resolution_us)
+    counts = (NEXT_WEIGHT[events["action"]] > 0) & (events["item"] >= 0)
+    questions = []
+    firsts = np.unique(starts)
+    for first, group in zip(firsts, np.split(np.arange(len(events)), firsts[1:]), strict=True):
+        rows = start + group[counts[group]]
+        if first > 0 and len(rows):
+            questions.append(
+                _Question(
+                    user=user,
+                    at_us=int(events["timestamp_us"][first]),
+                    visible=start + int(first),
+                    split=int(dataset.event_split[rows[0]]),
+                    next_rows=rows,
+                )
+            )
+    return questions
+
+
+def _page_questions(
+    dataset: Dataset, user: int, pages: list[NDArray[np.int64]] | tuple[()]
+) -> list[_Question]:
+    start = int(dataset.histories.offsets[user])
+    instants = dataset.histories.of(user)["timestamp_us"] // dataset.shop.resolution_us
+    questions = []
+    for rows in pages:
+        shown = dataset.impressions[rows[0]]
+        at_us = int(shown["timestamp_us"])
+        before = np.searchsorted(instants, at_us // dataset.shop.resolution_us, side="left")
+        questions.append(
+            _Question(
+                user=user,
+                at_us=at_us,
+                visible=start + int(before),
+                split=int(dataset.impression_split[rows[0]]),
+                device=int(shown["device"]),
+                shown_rows=rows,
+            )
+        )
+    return questions
+
+
+def _snapshots(
+    dataset: Dataset, user: int, random: np.random.Generator
+) -> list[tuple[int, int, int]]:
+    """Return (instant, visible, split) right after each group and once before the next group."""
+    start = int(dataset.histories.offsets[user])
+    events = dataset.histories.of(user)
+    if len(events) == 0:
+        return []
+    resolution = dataset.shop.resolution_us
+    instants = events["timestamp_us"] // resolution
+    ends = np.flatnonzero(np.append(instants[1:] != instants[:-1], True)) + 1
+    found = []
+    for end in ends:
+        at_us = int(events["timestamp_us"][end - 1])
+        until = int(events["timestamp_us"][end]) if end < len(events) else dataset.end_us
+        found.append(at_us)
+        later = at_us + int(random.random() * max(until - at_us, 0)) // resolution * resolution
+        if later > at_us:
+            found.append(later)
+    visible = np.searchsorted(instants, np.array(found) // resolution, side="right")
+    return [
+        (at_us, start + int(end), int(_split_at(dataset, at_us)))
+        for at_us, end in zip(found, visible, strict=True)
+    ]
+
+
+def _split_at(dataset: Dataset, at_us: int) -> Split:
+    if at_us < dataset.train_end_us:
+        return Split.TRAIN
+    return Split.VALIDATION if at_us < dataset.validation_end_us else Split.TEST
+
+
+def _lay_out(
+    dataset: Dataset,
+    questions: list[_Question],
+    counters: CounterHistory,
+    columns: ItemColumns,
+) -> Examples:
+    next_rows = [q.next_rows if q.next_rows is not None else _NONE for q in questions]
+    rows = np.concatenate([_NONE, *next_rows])
+    events = dataset.histories.events
+    return Examples(
+        user=np.array([q.user for q in questions], dtype=np.int32),
+        at_us=np.array([q.at_us for q in questions], dtype=np.int64),
+        visible=np.array([q.visible for q in questions], dtype=np.int64),
+        device=np.array([q.device for q in questions], dtype=np.uint8),
+        split=np.array([q.split for q in questions], dtype=np.uint8),
+        next_offsets=_offsets([len(r) for r in next_rows]),
+        next_item=events["item"][rows],
+        next_action=events["action"][rows],
+        next_weight=NEXT_WEIGHT[events["action"][rows]],
+        candidates=_lay_out_candidates(dataset, questions, counters, columns),
+    )
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+def _offsets(lengths: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _lay_out_candidates(
+    dataset: Dataset,
+    questions: list[_Question],
+    counters: CounterHistory,
+    columns: ItemColumns,
+) -> Candidates:
+    shown = dataset.impressions
+    items, shown_rows, offsets, contexts = [], [], [], []
+    for q in questions:
+        if q.shown_rows is not None:
+            item, rows = shown["item"][q.shown_rows], q.shown_rows
+            log_offset = np.zeros(len(rows), dtype=np.float32)
+        elif q.sample is not None:
+            item, log_offset = q.sample.item, q.sample.log_offset
+            rows = np.full(len(item), -1, dtype=np.int64)
+        else:
+            item, rows = np.zeros(0, dtype=np.int32), _NONE
+            log_offset = np.zeros(0, dtype=np.float32)
+        items.append(item)
+        shown_rows.append(rows)
+        offsets.append(log_offset)
+        if len(item):
+            start = dataset.histories.offsets[q.user]
+            history = dataset.histories.events[start : q.visible]
+            snapshot = counters.as_of(q.at_us // DAY_US)
+            contexts.append(
+                candidate_context(
+                    history, q.at_us, item, columns, snapshot, has_clock=dataset.shop.has_clock
+                )
+            )
+    impression = np.concatenate([_NONE, *shown_rows])
+    is_shown = impression >= 0
+    row = np.where(is_shown, impression, 0)
+
+    def column(name: str, absent: int) -> NDArray[np.int64]:
+        if len(shown) == 0:
+            return np.full(len(impression), absent, dtype=np.int64)
+        return np.where(is_shown, shown[name][row], absent).astype(np.int64)
+
+    width = contexts[0].shape[1] if contexts else 0
+    return Candidates(
+        offsets=_offsets([len(item) for item in items]),
+        item=np.concatenate([np.zeros(0, dtype=np.int32), *items]),
+        campaign=column("campaign", -1).astype(np.int32),
+        placement=column("placement", 0).astype(np.uint8),
+        slot=column("slot", 255).astype(np.uint8),
+        context=np.concatenate([np.zeros((0, width), dtype=np.float32), *contexts]),
+        impression=impression,
+        log_offset=np.concatenate([np.zeros(0, dtype=np.float32), *offsets]),
+    )

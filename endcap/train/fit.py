@@ -1,0 +1,244 @@
+"""A log in, a trained network and all that it needs to serve out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from endcap.errors import LogError
+from endcap.features import (
+    CounterHistory,
+    Counters,
+    FieldVocabulary,
+    ItemColumns,
+    ItemMemory,
+    Mix,
+    field_matrix,
+    price_scale_of,
+)
+from endcap.model import Network
+from endcap.outcomes import join_outcomes
+from endcap.schema import Binary, Dataset, Hazard, Split, SplitConfig, Task
+from endcap.train.batches import Batcher
+from endcap.train.calibration import Calibration, calibrate
+from endcap.train.examples import Examples, make_examples
+from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
+from endcap.train.loop import Progress, Report, Trainer, no_report
+from endcap.train.mixing import choose_mixes, usual_action
+from endcap.train.recipes import TrainConfig, choose_recipe
+from endcap.train.scales import task_scales
+from endcap.train.tasks import TaskPlan, plan_tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a fit learned; the roof hands it to `artifact`."""
+
+    network: Network
+    config: TrainConfig
+    dataset: Dataset
+    plan: TaskPlan
+    examples: Examples
+    batcher: Batcher
+    vocabulary: FieldVocabulary
+    price_scale: tuple[float, float]
+    is_known: NDArray[np.bool_]
+    memory: ItemMemory
+    mix: Mix
+    mix_unseen: Mix
+    calibration: dict[str, Calibration]
+    counters: Counters
+    progress: Progress
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the tasks that were trained."""
+        return self.plan.tasks
+
+    @property
+    def next_action(self) -> int:
+        """Return the kind of event that a plain list asks for: the log's most frequent."""
+        return usual_action(self.dataset)
+
+    def item_arrays(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return item vectors [V, D], field vectors [F, D] and examination [P, devices, slots].
+
+        Examination is empty where positions did not vary in the log, so nothing identifies it.
+        """
+        network = self.network.eval()
+        with torch.no_grad():
+            vectors = network.items().cpu().numpy()
+            fields = network.items.fields.detach().cpu().numpy()
+            table = network.examination.log().exp().cpu().numpy()
+        learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
+        varied = table.shape[-1] > 1 or table.shape[0] > 1
+        return vectors, fields, table if learned and varied else table[:0]
+
+    def dwell_means_ms(self) -> list[float]:
+        """Return the mean dwell in each bin, of training clicks whose dwell is whole."""
+        facts, edges = self.plan.facts, np.array(self.plan.dwell_edges_ms)
+        used = facts.clicked & (facts.dwell_ms >= 0) & ~facts.dwell_censored
+        used &= facts.split == Split.TRAIN
+        dwell = facts.dwell_ms[used].astype(np.float64)
+        place = np.searchsorted(edges[1:-1], dwell, side="right")
+        middle = np.append((edges[:-2] + edges[1:-1]) / 2, edges[-2] * 1.5)
+        counts = np.bincount(place, minlength=len(middle))
+        sums = np.bincount(place, weights=dwell, minlength=len(middle))
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), middle)
+        return [float(mean) for mean in means]
+
+
+def fit(
+    dataset: Dataset,
+    *,
+    config: TrainConfig | None = None,
+    seed: int = 0,
+    run_folder: Path | None = None,
+    report: Report = no_report,
+) -> Fitted:
+    """Train one network on all tasks that the log can teach.
+
+    Args:
+        config: a whole configuration; chosen by the size and shape of the log when absent.
+        run_folder: where checkpoints go; a fit that was killed goes on from the last one.
+
+    Raises:
+        LogError: the log teaches no task at all.
+    """
+    report("reading the log", 0, 1)
+    is_known = _known_items(dataset)
+    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known)
+    price_mean, price_scale = price_scale_of(dataset.catalogue, is_known)
+    columns = ItemColumns.of(dataset.catalogue, price_mean=price_mean, price_scale=price_scale)
+    counters = CounterHistory(dataset)
+    outcomes = join_outcomes(dataset)
+    examples = make_examples(
+        dataset, outcomes, counters, columns, ask_purchase=_asks_purchase(dataset), seed=seed
+    )
+    plan = plan_tasks(dataset, outcomes, examples)
+    if not plan.tasks:
+        reasons = "; ".join(f"{name} {reason}" for name, reason in plan.left_out.items())
+        raise LogError(f"The log teaches no task: {reasons}.")
+    if config is None:
+        config = _choose(dataset, examples, seed)
+    near, forward, counts = co_occurrence(dataset)
+    torch.manual_seed(config.seed)
+    network = Network(
+        config.model,
+        plan.tasks,
+        fields=field_matrix(dataset.catalogue, vocabulary),
+        neighbours=neighbour_graph(near),
+        is_known=is_known,
+        num_campaigns=len(dataset.campaigns),
+        num_placements=len(dataset.shop.placements),
+        num_slots=_num_slots(dataset),
+    )
+    batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)
+    progress = trainer.fit()
+    report("calibrating", 0, 1)
+    calibration = calibrate(network, batcher, trainer.validation_rows)
+    memory_matrix = item_memory(forward, counts)
+    memory = ItemMemory(
+        indptr=memory_matrix.indptr.astype(np.int64),
+        indices=memory_matrix.indices.astype(np.int64),
+        weights=memory_matrix.data.astype(np.float32),
+    )
+    report("choosing the mix", 0, 1)
+    mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=seed)
+    return Fitted(
+        network=network,
+        config=config,
+        dataset=dataset,
+        plan=plan,
+        examples=examples,
+        batcher=batcher,
+        vocabulary=vocabulary,
+        price_scale=(price_mean, price_scale),
+        is_known=is_known,
+        memory=memory,
+        mix=mix,
+        mix_unseen=mix_unseen,
+        calibration=calibration,
+        counters=counters.final,
+        progress=progress,
+    )
+
+
+def _known_items(dataset: Dataset) -> NDArray[np.bool_]:
+    """Mark the items that training days met, as an event or on a page."""
+    known = np.zeros(dataset.catalogue.num_items, dtype=np.bool_)
+    item = dataset.histories.events["item"][dataset.event_split == Split.TRAIN]
+    known[item[item >= 0]] = True
+    shown = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
+    known[shown[shown >= 0]] = True
+    return known
+
+
+def _asks_purchase(dataset: Dataset) -> bool:
+    by_time = dataset.shop.split.kind == SplitConfig().kind and dataset.shop.has_clock
+    wanted = any(isinstance(t, Hazard) and t.space == "all" for t in dataset.shop.tasks)
+    return by_time and wanted
+
+
+def _num_slots(dataset: Dataset) -> int:
+    slots = dataset.impressions["slot"]
+    slots = slots[slots < 255]
+    return int(slots.max()) + 1 if len(slots) else 1
+
+
+def _choose(dataset: Dataset, examples: Examples, seed: int) -> TrainConfig:
+    chosen = examples.split == Split.TRAIN
+    starts = dataset.histories.offsets[examples.user]
+    past = (examples.visible - starts)[chosen]
+    return choose_recipe(
+        num_questions=int(chosen.sum()),
+        num_candidates=int(np.diff(examples.candidates.offsets)[chosen].sum()),
+        median_history=float(np.median(past)) if len(past) else 0.0,
+        seed=seed,
+    )
+
+
+def _trainer(
+    network: Network,
+    dataset: Dataset,
+    examples: Examples,
+    plan: TaskPlan,
+    config: TrainConfig,
+    run_folder: Path | None,
+    report: Report,
+) -> tuple[Batcher, Trainer]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device)
+    network.items.to_device(device)
+    batcher = Batcher(
+        dataset,
+        examples,
+        plan.targets,
+        max_history=config.model.max_history,
+        is_known=network.items.is_known.cpu().numpy(),
+        device=device,
+    )
+    asks_something = (np.diff(examples.next_offsets) + np.diff(examples.candidates.offsets)) > 0
+    train_rows = np.flatnonzero((examples.split == Split.TRAIN) & asks_something)
+    validation = np.flatnonzero((examples.split == Split.VALIDATION) & asks_something)
+    if len(validation) > 20_000:
+        random = np.random.default_rng(config.seed)
+        validation = np.sort(random.choice(validation, size=20_000, replace=False))
+    scales, rates = task_scales(plan, examples, train_rows, network, config)
+    trainer = Trainer(
+        network=network,
+        batcher=batcher,
+        config=config,
+        train_rows=train_rows,
+        validation_rows=validation,
+        scales=scales,
+        rates=rates,
+        weights={task.name: task.weight for task in plan.tasks},
+        run_folder=run_folder,
+        report=report,
+    )
+    return batcher, trainer

@@ -1,0 +1,190 @@
+"""The training loop: plain PyTorch, resumable after a kill, the same weights for the same seed."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from endcap.model import Network
+from endcap.train.batches import Batcher
+from endcap.train.losses import batch_losses
+from endcap.train.recipes import TrainConfig
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, steps done and steps in all; draws the progress bar."""
+
+CHECKPOINT = "checkpoint.pt"
+NDCG = "_ndcg@10"
+
+
+def no_report(what: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Where a fit stands; all of it is in the checkpoint."""
+
+    epoch: int = 0
+    best_epoch: int = -1
+    best_loss: float = math.inf
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Trainer:
+    """Train a network on the questions of training days, and stop by those of validation days.
+
+    Attributes:
+        scales: nats by which each task's loss is divided: the entropy of its constant predictor.
+        rates: asked rows per batch, so that a task's sum over a batch has the mean's size.
+    """
+
+    network: Network
+    batcher: Batcher
+    config: TrainConfig
+    train_rows: NDArray[np.int64]
+    validation_rows: NDArray[np.int64]
+    scales: dict[str, float]
+    rates: dict[str, float]
+    weights: dict[str, float]
+    run_folder: Path | None = None
+    report: Report = no_report
+
+    def __post_init__(self) -> None:
+        fused = next(self.network.parameters()).device.type == "cpu"
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=self.config.learning_rate, fused=fused
+        )
+        size = min(len(self.train_rows), self.config.questions_per_epoch)
+        self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+
+    def fit(self) -> Progress:
+        """Run the epochs that are left and leave the best epoch's weights in the network."""
+        progress = self._resume()
+        while progress.epoch < self.config.epochs and not self._is_stale(progress):
+            started = time.perf_counter()
+            train_loss = self._train_epoch(progress.epoch)
+            losses = self.validation_losses()
+            total = self.combined(losses)
+            seconds = time.perf_counter() - started
+            progress.history.append(
+                {"epoch": progress.epoch + 1, "train": train_loss, "seconds": seconds, **losses}
+            )
+            if total < progress.best_loss:
+                progress.best_loss, progress.best_epoch = total, progress.epoch
+                state = self.network.state_dict()
+                progress.best_weights = {name: t.detach().clone() for name, t in state.items()}
+            progress.epoch += 1
+            self._save(progress)
+        if progress.best_weights:
+            self.network.load_state_dict(progress.best_weights)
+        return progress
+
+    def combined(self, losses: dict[str, float]) -> float:
+        """Return the figure by which the best epoch is chosen: sum_k lambda_k L_k / H_k.
+
+        The next item counts by 1 - NDCG@10 in place of its loss: on sparse logs the likelihood
+        turns two epochs before the ranking does.
+        """
+        total = 0.0
+        for name, loss in losses.items():
+            if name.endswith(NDCG):
+                total += self.weights[name.removesuffix(NDCG)] * (1.0 - loss)
+            elif name + NDCG not in losses:
+                total += self.weights[name] * loss / self.scales[name]
+        return total
+
+    def validation_losses(self) -> dict[str, float]:
+        """Return each task's mean loss on validation days, in nats, and the next item's NDCG."""
+        self.network.eval()
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        gains: dict[str, float] = {}
+        random = np.random.default_rng(self.config.seed)
+        with torch.no_grad():
+            vectors = self.network.items()
+            for rows in self.batcher.cut(self.validation_rows, 512, random):
+                batch = self.batcher.lay_out(rows)
+                for name, loss in batch_losses(self.network, batch, vectors).items():
+                    sums[name] = sums.get(name, 0.0) + float(loss.total)
+                    counts[name] = counts.get(name, 0) + loss.count
+                    if loss.gain:
+                        gains[name] = gains.get(name, 0.0) + loss.gain
+        means = {name: sums[name] / counts[name] for name in sums}
+        return means | {name + NDCG: gains[name] / counts[name] for name in gains}
+
+    def _train_epoch(self, epoch: int) -> float:
+        # All randomness of an epoch follows from seed and epoch, so a resumed fit is the same fit.
+        torch.manual_seed(self.config.seed * 1_000 + epoch)
+        random = np.random.default_rng([self.config.seed, epoch])
+        rows = self.train_rows
+        if len(rows) > self.config.questions_per_epoch:
+            rows = random.choice(rows, size=self.config.questions_per_epoch, replace=False)
+        self.network.train()
+        total, batches = 0.0, self.batcher.cut(rows, self.config.batch_size, random)
+        for step, chosen in enumerate(batches):
+            total += self._step(chosen)
+            self.report(f"epoch {epoch + 1} of {self.config.epochs}", step + 1, len(batches))
+        return total / max(len(batches), 1)
+
+    def _step(self, rows: NDArray[np.int64]) -> float:
+        batch = self.batcher.lay_out(rows)
+        losses = batch_losses(self.network, batch, self.network.items())
+        if not losses:
+            return 0.0
+        loss = torch.stack(
+            [
+                self.weights[name] / self.scales[name] * part.total / self.rates[name]
+                for name, part in losses.items()
+            ]
+        ).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.schedule.step()
+        return float(loss.detach())
+
+    def _rate(self, step: int) -> float:
+        warmup = min(self.config.warmup_steps, self.steps_per_epoch)
+        total = self.steps_per_epoch * self.config.epochs
+        if step < warmup:
+            return (step + 1) / warmup
+        share = min(1.0, (step - warmup) / max(total - warmup, 1))
+        return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share))
+
+    def _is_stale(self, progress: Progress) -> bool:
+        return progress.epoch - 1 - progress.best_epoch >= self.config.patience
+
+    def _save(self, progress: Progress) -> None:
+        if self.run_folder is None:
+            return
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "progress": vars(progress),
+        }
+        partial = self.run_folder / (CHECKPOINT + ".partial")
+        torch.save(state, partial)
+        partial.replace(self.run_folder / CHECKPOINT)
+
+    def _resume(self) -> Progress:
+        path = self.run_folder / CHECKPOINT if self.run_folder else None
+        if path is None or not path.is_file():
+            return Progress()
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        return Progress(**state["progress"])

@@ -1,0 +1,107 @@
+"""All tasks of one batch as sums of losses and counts of asked rows."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from endcap.model import Network, click_loss, delay_loss, dwell_loss, next_loss
+from endcap.schema import Binary, Hazard, NextItem, Task
+from endcap.train.batches import Batch, NextBatch, TargetBatch
+
+CUT = 10
+
+
+@dataclass(kw_only=True)
+class TaskLoss:
+    """Sum of one task's losses in a batch, in nats, and how many rows were asked."""
+
+    total: Tensor
+    count: int
+    gain: float = 0.0
+    """For the next item, outside training: the rows' NDCG@10 in sum."""
+
+
+def batch_losses(network: Network, batch: Batch, vectors: Tensor) -> dict[str, TaskLoss]:
+    """Ask a batch's questions and compare with its labels."""
+    states, last = network.read(vectors, batch.history)
+    losses = {}
+    name = next((task.name for task in network.tasks if isinstance(task, NextItem)), None)
+    if name is not None and len(batch.next.item):
+        losses[name] = _ask_next(network, batch, vectors, last)
+    if batch.candidates is None:
+        return losses
+    answers = network.respond(
+        vectors, states, last, batch.history, batch.question, batch.candidates
+    ).flatten(0, 1)
+    for task in network.tasks:
+        target = batch.targets.get(task.name)
+        if target is not None:
+            of_task = answers[target.place][:, network.slices[task.name]]
+            each = candidate_loss(
+                task,
+                of_task,
+                target,
+                log_examination(network, batch, target),
+                batch.log_offset.flatten()[target.place],
+            )
+            losses[task.name] = TaskLoss(total=each.sum(), count=len(each))
+    return losses
+
+
+def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tensor:
+    """Return log e of the asked candidates' slots; it only means something for shown slots."""
+    device = batch.question.device[:, None].expand_as(batch.slot).flatten()[target.place]
+    placement = batch.placement.flatten()[target.place]
+    slot = batch.slot.flatten()[target.place].clamp(max=network.examination.steps.shape[-1] - 1)
+    out: Tensor = network.examination(placement, device, slot)
+    return out
+
+
+def candidate_loss(
+    task: Task, outputs: Tensor, target: TargetBatch, log_e: Tensor, log_offset: Tensor
+) -> Tensor:
+    """Return each asked row's loss, by the kind of the task."""
+    match task:
+        case Binary(space="impressions"):
+            return click_loss(outputs[:, 0], log_e, target.label)
+        case Binary():
+            return click_loss(outputs[:, 0], torch.zeros_like(log_e), target.label)
+        case Hazard(measures="dwell"):
+            assert target.bin is not None and target.limit_share is not None
+            return dwell_loss(outputs, target.bin, target.label, target.limit_share)
+        case Hazard():
+            assert target.bin is not None and target.limit_bin is not None
+            assert target.limit_share is not None
+            return delay_loss(
+                outputs, target.bin, target.label, target.limit_bin, target.limit_share, log_offset
+            )
+        case NextItem():
+            raise AssertionError("a next-item task has no candidates")
+
+
+def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> TaskLoss:
+    asked = batch.next.question
+    question = network.question(
+        batch.question.clock[asked], batch.question.since[asked], batch.question.device[asked]
+    )
+    user = network.next(last[asked], question, batch.next.action)
+    logits = user @ vectors.T
+    logits = logits.masked_fill(~network.items.is_known, -1e9)
+    loss = next_loss(logits, batch.next.row, batch.next.item, batch.next.weight)
+    gain = 0.0 if network.training else _ndcg(logits, batch.next)
+    return TaskLoss(total=loss * len(asked), count=len(asked), gain=gain)
+
+
+def _ndcg(logits: Tensor, wanted: NextBatch) -> float:
+    """Return the sum over rows of the mean of 1 / log2(1 + rank) of targets in the first ten."""
+    own = logits[wanted.row, wanted.item]
+    rank = torch.cat(
+        [
+            (logits[rows] > score[:, None]).sum(1)
+            for rows, score in zip(wanted.row.split(1024), own.split(1024), strict=True)
+        ]
+    )
+    gain = torch.where(rank < CUT, 1.0 / torch.log2(rank + 2.0), 0.0)
+    per_row = torch.bincount(wanted.row, minlength=len(logits)).clamp(min=1)
+    return float((gain / per_row[wanted.row]).sum())

@@ -1,0 +1,51 @@
+"""Whole configurations, chosen by the size and shape of a log, never by its name."""
+
+from msgspec import Struct
+
+from endcap.errors import ConfigError
+from endcap.model import ModelConfig
+
+
+class TrainConfig(Struct, frozen=True, kw_only=True):
+    """How a network is trained; every number has its reason in docs/rooms/train.md."""
+
+    model: ModelConfig = ModelConfig()
+    epochs: int = 5
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    warmup_steps: int = 100
+    patience: int = 2
+    """Epochs without a better validation before the fit stops."""
+    questions_per_epoch: int = 400_000
+    """A longer log is sampled anew for every epoch."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "questions_per_epoch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+
+
+def choose_recipe(
+    *, num_questions: int, num_candidates: int, median_history: float, seed: int = 0
+) -> TrainConfig:
+    """Choose a configuration by what a log holds.
+
+    Args:
+        num_questions: questions on training days.
+        num_candidates: candidates on training days; 0 in an order-only log.
+        median_history: events that half of the questions may read.
+
+    Sparse logs (short histories, no candidates) take the recipe of model.md 10.2. Logs with pages
+    or horizons read longer histories with less dropout, since every question has many labels.
+    """
+    if num_candidates == 0 and median_history <= 20:
+        return TrainConfig(model=ModelConfig(max_history=20), seed=seed)
+    max_history = 50 if median_history <= 50 else 100
+    dropout = 0.3 if num_questions < 200_000 else 0.1
+    return TrainConfig(
+        model=ModelConfig(max_history=max_history, dropout=dropout),
+        epochs=6,
+        learning_rate=2e-3,
+        seed=seed,
+    )

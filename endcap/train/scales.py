@@ -1,0 +1,52 @@
+"""What a task's loss is divided by, so that lambdas compare like with like (model.md R4)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.model import Network
+from endcap.schema import NextItem, Split
+from endcap.train.examples import Examples
+from endcap.train.recipes import TrainConfig
+from endcap.train.targets import BinaryTarget
+from endcap.train.tasks import TaskPlan
+
+
+def task_scales(
+    plan: TaskPlan,
+    examples: Examples,
+    train_rows: NDArray[np.int64],
+    network: Network,
+    config: TrainConfig,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return each task's scale (entropy of its constant predictor, nats) and asked rows a batch."""
+    num_batches = max(1.0, len(train_rows) / config.batch_size)
+    scales: dict[str, float] = {}
+    rates: dict[str, float] = {}
+    for task in plan.tasks:
+        if isinstance(task, NextItem):
+            rows = np.diff(examples.next_offsets)[train_rows]
+            scales[task.name] = _next_entropy(examples)
+            rates[task.name] = float((rows > 0).sum() / num_batches)
+            continue
+        target = plan.targets[task.name]
+        asked = target.asked & (plan.facts.split == Split.TRAIN)
+        rates[task.name] = max(1.0, float(asked.sum() / num_batches))
+        if isinstance(target, BinaryTarget):
+            scales[task.name] = _entropy(float(target.label[asked].mean()))
+        else:
+            share = float(target.observed[asked].mean())
+            kinds = len(np.unique(target.bin[asked & target.observed]))
+            scales[task.name] = _entropy(share) + share * float(np.log(max(kinds, 2)))
+    return scales, rates
+
+
+def _entropy(p: float) -> float:
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    return float(-p * np.log(p) - (1 - p) * np.log(1 - p))
+
+
+def _next_entropy(examples: Examples) -> float:
+    in_training = np.repeat(examples.split == Split.TRAIN, np.diff(examples.next_offsets))
+    counts = np.bincount(examples.next_item[in_training]).astype(np.float64)
+    share = counts[counts > 0] / counts.sum()
+    return max(float(-(share * np.log(share)).sum()), 0.1)

@@ -1,0 +1,185 @@
+"""Labels of every task for every candidate: one rule each, censored at the end of the split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.features import HOUR_US
+from endcap.outcomes import NextEvent, Outcomes
+from endcap.schema import Action, Binary, Dataset, Hazard, Split
+from endcap.train.examples import Candidates, Examples
+
+NUM_DWELL_BINS = 16
+NUM_DELAY_BINS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryTarget:
+    """Labels of a yes-or-no task, [N] over all candidates."""
+
+    asked: NDArray[np.bool_]
+    label: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HazardTarget:
+    """Labels of a time-to-event task, [N] over all candidates."""
+
+    asked: NDArray[np.bool_]
+    observed: NDArray[np.bool_]
+    bin: NDArray[np.int64]
+    """Bin of the event where observed."""
+    limit_bin: NDArray[np.int64]
+    """Bin in which watching ended."""
+    limit_share: NDArray[np.float32]
+    """Share of that bin that was watched, 0 to 1."""
+
+
+Target = BinaryTarget | HazardTarget
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateFacts:
+    """What labels are made of, [N] over all candidates."""
+
+    user: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    split: NDArray[np.uint8]
+    until_us: NDArray[np.int64]
+    """The last instant at which a label of the row's split may be watched."""
+    is_ad: NDArray[np.bool_]
+    clicked: NDArray[np.bool_]
+    click_us: NDArray[np.int64]
+    dwell_ms: NDArray[np.int64]
+    dwell_censored: NDArray[np.bool_]
+
+
+def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> CandidateFacts:
+    """Spread question and outcome columns over the candidates."""
+    candidates = examples.candidates
+    question = np.repeat(np.arange(len(examples)), np.diff(candidates.offsets))
+    shown = candidates.impression >= 0
+    row = np.where(shown, candidates.impression, 0)
+
+    def of_shown(values: NDArray[np.generic], absent: int) -> NDArray[np.int64]:
+        if len(values) == 0:
+            return np.full(len(row), absent, dtype=np.int64)
+        return np.where(shown, values[row], absent).astype(np.int64)
+
+    split = examples.split[question]
+    ends = np.array([dataset.end_of(part) for part in Split], dtype=np.int64)
+    return CandidateFacts(
+        user=examples.user[question],
+        at_us=examples.at_us[question],
+        split=split,
+        until_us=ends[split] - 1,
+        is_ad=candidates.campaign >= 0,
+        clicked=of_shown(outcomes.clicked, 0).astype(np.bool_),
+        click_us=of_shown(outcomes.click_us, -1),
+        dwell_ms=of_shown(outcomes.dwell_ms, -1),
+        dwell_censored=of_shown(outcomes.dwell_censored, 0).astype(np.bool_),
+    )
+
+
+def binary_target(
+    task: Binary, dataset: Dataset, candidates: Candidates, facts: CandidateFacts
+) -> BinaryTarget:
+    """Label a click on what was shown, or an event after a click within the task's window.
+
+    A row whose window was cut by the end of its split is asked only when the event was seen.
+    """
+    asked = (candidates.impression >= 0) & (facts.is_ad == task.ads)
+    if task.event_type == "click" and task.space == "impressions":
+        return BinaryTarget(asked=asked, label=facts.clicked.astype(np.float32))
+    start_us = facts.at_us
+    if task.space == "clicks":
+        asked &= facts.clicked
+        start_us = facts.click_us
+    follows_us = _next_time(dataset, task.event_type, candidates, facts, start_us)
+    limit_us = np.minimum(start_us + int(task.within_hours * HOUR_US), facts.until_us)
+    happened = (follows_us >= 0) & (follows_us <= limit_us)
+    whole = start_us + int(task.within_hours * HOUR_US) <= facts.until_us
+    return BinaryTarget(asked=asked & (whole | happened), label=happened.astype(np.float32))
+
+
+def dwell_target(
+    task: Hazard, candidates: Candidates, facts: CandidateFacts, edges: NDArray[np.float64]
+) -> HazardTarget:
+    """Label the dwell of a click; a lost tab says only that it was longer."""
+    asked = facts.clicked & (facts.dwell_ms >= 0) & (facts.is_ad == task.ads)
+    place = np.searchsorted(edges[1:-1], facts.dwell_ms, side="right")
+    low, high = edges[place], edges[place + 1]
+    share = np.clip((facts.dwell_ms - low) / np.maximum(high - low, 1.0), 0.0, 1.0)
+    return HazardTarget(
+        asked=asked,
+        observed=~facts.dwell_censored,
+        bin=place,
+        limit_bin=place,
+        limit_share=np.where(place == len(edges) - 2, 0.0, share).astype(np.float32),
+    )
+
+
+def delay_target(
+    task: Hazard,
+    dataset: Dataset,
+    candidates: Candidates,
+    facts: CandidateFacts,
+    edges_us: NDArray[np.float64],
+) -> HazardTarget:
+    """Label the time until an event of this very item, strictly after the question (or click)."""
+    shown = candidates.impression >= 0
+    if task.space == "clicks":
+        asked, start_us = facts.clicked & (facts.is_ad == task.ads), facts.click_us
+    else:
+        asked, start_us = ~shown, facts.at_us
+    follows_us = _next_time(dataset, task.event_type, candidates, facts, start_us)
+    limit_us = np.minimum(int(task.within_hours * HOUR_US), facts.until_us - start_us)
+    delay_us = follows_us - start_us
+    observed = (follows_us >= 0) & (delay_us <= limit_us)
+    place = np.searchsorted(edges_us[1:-1], limit_us, side="left")
+    low, high = edges_us[place], edges_us[place + 1]
+    return HazardTarget(
+        asked=asked & (limit_us > 0),
+        observed=observed,
+        bin=np.searchsorted(edges_us[1:-1], np.where(observed, delay_us, 0), side="left"),
+        limit_bin=place,
+        limit_share=np.clip((limit_us - low) / (high - low), 1e-3, 1.0).astype(np.float32),
+    )
+
+
+def dwell_edges(facts: CandidateFacts) -> NDArray[np.float64]:
+    """Return 17 edges in ms at quantiles of the dwells of training clicks, the last one infinite.
+
+    Without enough dwells the edges are log-spaced from 1 s to 10 min.
+    """
+    known = facts.clicked & (facts.dwell_ms >= 0) & (facts.split == Split.TRAIN)
+    known &= ~facts.dwell_censored
+    inner = np.geomspace(1_000, 600_000, NUM_DWELL_BINS - 1)
+    if known.sum() >= 10 * NUM_DWELL_BINS:
+        inner = np.quantile(facts.dwell_ms[known], np.linspace(0, 1, NUM_DWELL_BINS + 1)[1:-1])
+    inner = np.maximum.accumulate(np.maximum(inner, 1.0) + np.arange(len(inner)) * 1e-3)
+    return np.concatenate([[0.0], inner, [np.inf]])
+
+
+def delay_edges(task: Hazard) -> NDArray[np.float64]:
+    """Return 13 edges in microseconds, log-spaced from an hour to the task's horizon."""
+    inner = np.geomspace(1.0, task.within_hours, NUM_DELAY_BINS)
+    return np.concatenate([[0.0], inner * HOUR_US])
+
+
+def _next_time(
+    dataset: Dataset,
+    event_type: str,
+    candidates: Candidates,
+    facts: CandidateFacts,
+    start_us: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    events = dataset.histories.events
+    rows = np.flatnonzero((events["action"] == Action.of(event_type)) & (events["item"] >= 0))
+    times = events["timestamp_us"][rows]
+    index = NextEvent(dataset.histories.user_of_event()[rows], events["item"][rows], times)
+    found = index.after(facts.user, candidates.item, start_us)
+    if len(times) == 0:
+        return np.full(len(found), -1, dtype=np.int64)
+    return np.where(found >= 0, times[np.maximum(found, 0)], -1)
