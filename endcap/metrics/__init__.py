@@ -20,7 +20,7 @@ from endcap.metrics.calibration import (
     shift_intercept,
 )
 from endcap.metrics.dwell import concordance, hazard_log_likelihood, mean_absolute_error, xauc
-from endcap.metrics.probability import auc, auc_statistic, log_loss
+from endcap.metrics.probability import auc, auc_statistic, log_loss, log_losses
 from endcap.metrics.ranking import (
     MISS,
     TargetRanks,
@@ -53,6 +53,7 @@ __all__ = [
     "hit_rate",
     "interval",
     "log_loss",
+    "log_losses",
     "mean_absolute_error",
     "ndcg",
     "paired_interval",

@@ -84,3 +84,10 @@ def test_total_ratio_and_intercept_shift():
         metrics.pcoc(np.zeros(3), np.ones(3))
     with pytest.raises(LogError, match="labels of both kinds"):
         metrics.shift_intercept(np.zeros(3), np.ones(3))
+
+
+def test_ten_deciles_make_ten_bins_and_errors_within_one_cancel():
+    p = np.repeat((np.arange(10) + 0.5) / 10, 2) + np.tile([-0.01, 0.01], 10)
+    labels = np.tile([0, 1], 10)  # each bin: one of two, so |p - 1/2|
+    expected = np.abs((np.arange(10) + 0.5) / 10 - 0.5).mean()
+    assert metrics.expected_calibration_error(labels, p) == pytest.approx(expected)

@@ -1,0 +1,76 @@
+"""What a model must beat, and how that is measured: baselines, ranking and purchase questions.
+
+Anything with a `name` and `scores(users)` is one more row of the table (`Scorer`); reports keep
+one value per user, so any two are compared over the same users. scikit-learn is needed by
+`logistic` and `boosted_trees` alone.
+"""
+
+from endcap.evaluate.baselines import (
+    baseline_reports,
+    baseline_table,
+    default_baselines,
+    fit_tables,
+    ranking_tasks,
+    rows_of,
+)
+from endcap.evaluate.classifiers import (
+    ChanceReport,
+    base_rate,
+    boosted_trees,
+    compare_auc,
+    logistic,
+)
+from endcap.evaluate.factors import Als, Ease
+from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
+from endcap.evaluate.popular import OwnHistory, Popularity
+from endcap.evaluate.purchases import PurchaseRows, purchase_rows
+from endcap.evaluate.ranking import (
+    RankingTask,
+    RankReport,
+    ceiling,
+    compare,
+    metric_row,
+    rank_report,
+    ranking_task,
+    report_of_ranks,
+    target_ranks,
+)
+from endcap.evaluate.scorers import Baseline, Blend, LinearScorer, Scorer
+from endcap.evaluate.table import EventTable, table_of
+
+__all__ = [
+    "Als",
+    "Baseline",
+    "Blend",
+    "ChanceReport",
+    "Ease",
+    "EventTable",
+    "ForwardCooccurrence",
+    "ItemKnn",
+    "LinearScorer",
+    "OwnHistory",
+    "Popularity",
+    "PurchaseRows",
+    "RankReport",
+    "RankingTask",
+    "Scorer",
+    "base_rate",
+    "baseline_reports",
+    "baseline_table",
+    "boosted_trees",
+    "ceiling",
+    "compare",
+    "compare_auc",
+    "default_baselines",
+    "fit_tables",
+    "logistic",
+    "metric_row",
+    "purchase_rows",
+    "rank_report",
+    "ranking_task",
+    "ranking_tasks",
+    "report_of_ranks",
+    "rows_of",
+    "table_of",
+    "target_ranks",
+]
