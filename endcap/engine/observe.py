@@ -1,0 +1,174 @@
+"""Events -> state: histories, counters, stock, and money for clicks on ads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+import numpy as np
+
+from endcap.engine.campaigns import LiveCampaigns
+from endcap.engine.catalogue import LiveCatalogue
+from endcap.engine.memory import State
+from endcap.engine.request import local_time
+from endcap.features.counters import COLUMN_OF_ACTION, CounterColumn
+from endcap.schema import (
+    NO_CAMPAIGN,
+    NO_ITEM,
+    NO_SLOT,
+    Action,
+    Chosen,
+    Decision,
+    Events,
+    Flag,
+    ShopConfig,
+    ShopEvent,
+    empty_events,
+)
+
+DAY_US = 86_400_000_000
+MAX_PLACEMENT = 255
+
+
+@dataclass(kw_only=True)
+class Observed:
+    """What became of a batch of events."""
+
+    accepted: int = 0
+    repeated: int = 0
+    """Events that were known by their id; nothing came of them."""
+    unknown_items: int = 0
+    """Kept with item -1: that the shopper did something counts, the item does not."""
+    charged_micros: int = 0
+    refused: int = 0
+    """Clicks on ads that the day's budget could not bear: served, and not charged."""
+
+
+class Observer:
+    """Takes events in, one at a time, each at most once."""
+
+    def __init__(
+        self,
+        *,
+        shop: ShopConfig,
+        state: State,
+        catalogue: LiveCatalogue,
+        campaigns: LiveCampaigns,
+        placements: list[str],
+    ) -> None:
+        self._shop, self._state = shop, state
+        self._catalogue, self._campaigns = catalogue, campaigns
+        self._placements = placements
+        self._report = Observed()
+
+    def observe(self, events: Sequence[ShopEvent]) -> Observed:
+        """Take in a batch; the events of one shopper are appended together."""
+        rows: dict[str, list[Events]] = {}
+        for event in events:
+            if not self._state.event_ids.add(event.event_id or _content_id(event)):
+                self._report.repeated += 1
+                continue
+            self._report.accepted += 1
+            row = self._take(event)
+            if row["action"][0] != Action.IMPRESSION:
+                rows.setdefault(event.user_id, []).append(row)
+        for user_id, of_user in rows.items():
+            self._state.histories.append(user_id, np.concatenate(of_user))
+        return self._report
+
+    def _take(self, event: ShopEvent) -> Events:
+        """Let one event change counters, stock and budgets; return it as a row."""
+        decision, chosen = self._answered(event)
+        row = self._row(event, chosen)
+        item, action = int(row["item"][0]), Action(int(row["action"][0]))
+        self._report.unknown_items += event.item_id is not None and item == NO_ITEM
+        # A decision counts its own impressions when it is made.
+        if item != NO_ITEM and not (action is Action.IMPRESSION and chosen is not None):
+            self._count(event, item, action)
+        if action is Action.PURCHASE and item != NO_ITEM:
+            self._catalogue.sell(item, event.quantity)
+        if action is Action.CLICK and decision is not None and chosen is not None:
+            self._charge(decision, chosen)
+        return row
+
+    def _answered(self, event: ShopEvent) -> tuple[Decision | None, Chosen | None]:
+        """Find the decision that an event answers and the slot in it that holds its item."""
+        if event.decision_id is None or event.item_id is None:
+            return None, None
+        decision = self._state.decisions.get(event.decision_id)
+        if decision is None:
+            return None, None
+        for chosen in decision.chosen:
+            same_slot = event.slot is None or event.slot == chosen.slot
+            same_place = event.placement is None or event.placement == chosen.placement
+            if chosen.item_id == event.item_id and same_slot and same_place:
+                return decision, chosen
+        return decision, None
+
+    def _row(self, event: ShopEvent, chosen: Chosen | None) -> Events:
+        kinds = self._shop.log.event_types
+        slot = event.slot if chosen is None else chosen.slot
+        campaign_id = event.campaign_id if chosen is None else chosen.campaign_id
+        placement = event.placement if chosen is None else chosen.placement
+        row = empty_events(1)
+        row["timestamp_us"] = event.timestamp_us
+        row["price_micros"] = event.price_micros
+        row["item"] = self._catalogue.row_of.get(event.item_id or "", NO_ITEM)
+        row["campaign"] = self._campaigns.campaigns.row_of.get(campaign_id or "", NO_CAMPAIGN)
+        row["dwell_ms"] = min(event.dwell_ms, np.iinfo(np.int32).max)
+        row["action"] = Action.of(kinds.get(event.event_type, event.event_type))
+        row["placement"] = placement_code(self._placements, placement)
+        row["slot"] = NO_SLOT if slot is None else min(max(slot, 0), NO_SLOT)
+        row["flags"] = Flag.CENSORED if event.censored else 0
+        return row
+
+    def _count(self, event: ShopEvent, item: int, action: Action) -> None:
+        column = COLUMN_OF_ACTION.get(action)
+        if column is not None:
+            rows = np.array([item], dtype=np.int32)
+            self._state.counters.observe(event.timestamp_us // DAY_US, rows, int(column))
+
+    def _charge(self, decision: Decision, chosen: Chosen) -> None:
+        """Charge the price that the decision set, to the day of the decision, once per slot."""
+        row = self._campaigns.campaigns.row_of.get(chosen.campaign_id or "")
+        if row is None or chosen.campaign_id is None:
+            return
+        day, _ = local_time(decision.at_us, self._shop.tzinfo)
+        charged = self._state.ledger.charge(
+            f"{decision.decision_id}/{chosen.placement}/{chosen.slot}",
+            chosen.campaign_id,
+            day=day,
+            price_micros=chosen.price_micros,
+            budget_micros=int(self._campaigns.budget_micros[row]),
+        )
+        self._report.charged_micros += charged or 0
+        self._report.refused += charged == 0 and chosen.price_micros > 0
+
+
+def count_impressions(decision: Decision, state: State) -> None:
+    """Count what a decision shows, one impression per filled slot."""
+    rows = [decision.shortlist.item[chosen.row] for chosen in decision.chosen]
+    state.counters.observe(
+        decision.at_us // DAY_US, np.array(rows, dtype=np.int32), int(CounterColumn.IMPRESSIONS)
+    )
+
+
+def placement_code(placements: list[str], name: str | None) -> int:
+    """Return the number of a placement, as a log's import numbers it: no name is 0.
+
+    A new name is appended; `EVENT.placement` is one byte, so names beyond the 256th share its last
+    number.
+    """
+    if name is None:
+        return 0
+    if name in placements:
+        return placements.index(name)
+    if len(placements) > MAX_PLACEMENT:
+        return MAX_PLACEMENT
+    placements.append(name)
+    return len(placements) - 1
+
+
+def _content_id(event: ShopEvent) -> str:
+    """Name an event without an id by its content: the same event twice is one event."""
+    return sha256(msgspec.json.encode(event)).hexdigest()
