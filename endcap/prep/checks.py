@@ -19,13 +19,13 @@ REPEATED = "repeats an earlier row to the letter"
 CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
-def agree_on_currency(table: Table, shop: ShopConfig) -> ShopConfig:
+def agree_on_currency(table: Table, shop: ShopConfig, *, file: str) -> ShopConfig:
     """Take the shop's currency from the log, where it names one.
 
     Raises:
         LogError: the log names two currencies, another than the shop's, or none that exists.
     """
-    sources = find_columns(EVENT_COLUMNS, shop.log.columns, table.columns, file="the log")
+    sources = find_columns(EVENT_COLUMNS, shop.log.columns, table.columns, file=file)
     if "currency" not in sources or table.frame.is_empty():
         return shop
     named = read_text(table.frame[sources["currency"]]).str.to_uppercase().drop_nulls()

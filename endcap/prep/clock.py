@@ -4,13 +4,14 @@ A time without an offset is read in the shop's zone. At day resolution a row sta
 UTC of its local calendar day, so that each day is one instant in every zone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from endcap.schema.shop import RESOLUTION_US, Resolution
 
-DAY_US = 86_400_000_000
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
+DAY_US = RESOLUTION_US["day"]
 LATEST_US = 7_258_118_400_000_000
 """1 January 2200; a later instant is a mistake."""
 
@@ -85,10 +86,7 @@ def instant_of(text: str, zone: str) -> int | None:
 
 def write_instant(instant_us: int) -> str:
     """Write an instant as RFC 3339 in UTC."""
-    whole, rest = divmod(instant_us, 1_000_000)
-    moment = datetime.fromisoformat("1970-01-01T00:00:00")
-    text = pl.Series([whole * 1_000_000]).cast(pl.Datetime("us")).item() if whole else moment
-    return f"{text:%Y-%m-%dT%H:%M:%S}" + (f".{rest:06d}" if rest else "") + "Z"
+    return f"{(EPOCH + timedelta(microseconds=instant_us)).isoformat()}Z"
 
 
 def _as_utc(instants: pl.Series) -> pl.Series:

@@ -70,7 +70,7 @@ def read_decisions(path: Path, users: dict[str, str], known: set[str], shop: Sho
     return Shown(
         events=_to_events(columns, shop),
         rejected=pl.DataFrame(broken, schema=REJECTED, orient="row"),
-        notes=(f"{erased} logged pages belong to nobody in subjects and are left out.",)
+        notes=(f"{erased} logged pages are of nobody in subjects and are left out.",)
         * (erased > 0),
     )
 
@@ -95,4 +95,4 @@ def _to_events(columns: dict[str, list[object]], shop: ShopConfig) -> pl.DataFra
     frame = frame.with_columns(
         pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items()
     )
-    return frame.with_columns(pl.lit("impression").alias("event_type")).select(EVENTS_SCHEMA)
+    return frame.with_columns(pl.lit("impression").alias("event_type")).select(*EVENTS_SCHEMA)

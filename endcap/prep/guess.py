@@ -7,6 +7,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from endcap.prep import clock, published
+from endcap.prep.checks import agree_on_currency
 from endcap.prep.columns import (
     EVENT_COLUMNS,
     ITEM_COLUMNS,
@@ -23,6 +24,8 @@ from endcap.schema.shop import Resolution
 
 SAMPLE = 10_000
 MAX_KINDS = 200
+LEAST_EPOCH = 10_000_000
+"""Smaller numbers are no seconds since 1970 and no dates such as 20260301."""
 
 
 def guess_shop(path: str | Path) -> ShopConfig:
@@ -33,7 +36,8 @@ def guess_shop(path: str | Path) -> ShopConfig:
         SchemaError: it is a published log that holds no events of users and items.
     """
     sources = find_sources(Path(path))
-    return guess_from_table(read_tables(sources.events), file=sources.events[0].name)
+    table, file = read_tables(sources.events), sources.events[0].name
+    return agree_on_currency(table, guess_from_table(table, file=file), file=file)
 
 
 def guess_from_table(table: Table, *, file: str) -> ShopConfig:
@@ -42,16 +46,37 @@ def guess_from_table(table: Table, *, file: str) -> ShopConfig:
     if mapping is not None:
         return published.shop_of(mapping, file=file)
     columns = find_columns(EVENT_COLUMNS, {}, table.columns, file=file)
-    if "timestamp" not in columns and (found := _find_time(table, columns)):
-        columns = find_columns(EVENT_COLUMNS, {"timestamp": found}, table.columns, file=file)
+    declared: dict[str, str] = {}
+    if not _has_time(table, columns):
+        named = columns.pop("timestamp", None)
+        found = _find_time(table, columns) or ""
+        declared = {"timestamp": found} if found or named else {}
+        columns = find_columns(EVENT_COLUMNS, declared, table.columns, file=file)
+    own = {name: source for name, source in columns.items() if name != source}
     log = LogConfig(
-        columns={name: source for name, source in columns.items() if name != source},
+        columns=declared | own,
         event_types=_guess_kinds(table, columns),
         default_event_type=_guess_default_kind(columns),
         resolution=_guess_resolution(table, columns),
     )
-    return ShopConfig(name=Path(file).name.split(".")[0] or "shop", log=log,
-                      items=_guess_items(table, columns, file=file))  # fmt: skip
+    stem = file.split(".", maxsplit=1)[0]
+    name = "shop" if stem in ("", "events") else stem
+    return ShopConfig(name=name, log=log, items=_guess_items(table, columns, file=file))
+
+
+def _has_time(table: Table, columns: dict[str, str]) -> bool:
+    """Tell whether the column that is called time holds any: not a `day` of small numbers."""
+    if "timestamp" not in columns:
+        return False
+    source = columns["timestamp"]
+    values = table.frame[source]
+    if source == "timestamp" or values.drop_nulls().is_empty() or values.dtype.is_temporal():
+        return True
+    numbers = values.head(SAMPLE).cast(pl.Float64, strict=False)
+    largest = numbers.max()
+    if isinstance(largest, float) and largest < LEAST_EPOCH:
+        return _is_order(table, columns, values)
+    return clock.read_instants(values.head(SAMPLE), zone="UTC", name=source).is_not_null().any()
 
 
 def _find_time(table: Table, columns: dict[str, str]) -> str | None:

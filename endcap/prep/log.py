@@ -60,7 +60,7 @@ def read(
     sources = _with_given(find_sources(Path(path)), items, campaigns)
     file = Path(path).name
     table = read_tables(sources.events)
-    config = agree_on_currency(table, _shop_of(shop, sources, table, file=file))
+    config = agree_on_currency(table, _shop_of(shop, sources, table, file=file), file=file)
     rows = table.frame.height + table.broken.height
     if table.frame.is_empty():
         check_learnable(pl.DataFrame(schema=EVENTS_SCHEMA), table.broken, rows=rows, file=file)
@@ -81,7 +81,7 @@ def read(
         columns=canonical.columns,
         item_columns=catalogue.columns if catalogue else dict(config.items.columns),
         unused=canonical.unused,
-        notes=(*_notes(sources, table), *canonical.notes, *shown.notes),
+        notes=(*_notes(sources, table, is_guessed=shop is None), *canonical.notes, *shown.notes),
     )
     return Log(
         events=events,
@@ -167,8 +167,9 @@ def _names(sources: Sources) -> tuple[str, ...]:
     return tuple(file.name for file in (*sources.events, *further) if file is not None)
 
 
-def _notes(sources: Sources, table: Table) -> tuple[str, ...]:
-    mapping = find_mapping(table.columns) if sources.shop is None else None
+def _notes(sources: Sources, table: Table, *, is_guessed: bool) -> tuple[str, ...]:
+    is_known = is_guessed and sources.shop is None
+    mapping = find_mapping(table.columns) if is_known else None
     told = (f"This looks like {mapping.title}. {mapping.note}",) if mapping else ()
     names = ", ".join(file.name for file in sources.left)
     return (*told, *((f"Not read: {names}.",) if names else ()))

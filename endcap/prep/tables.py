@@ -184,12 +184,21 @@ def _parse_csv_row(lines: list[str], at: int, separator: str, width: int) -> tup
     for taken in range(1, MAX_JOINED_LINES + 1):
         text = "\n".join(lines[at : at + taken])
         if text.count('"') % 2 == 0:
-            fields = next(csv.reader(text.splitlines(keepends=True), delimiter=separator))
-            if taken == 1 or len(fields) <= width:
+            fields = _split_fields(text, separator)
+            if fields and (taken == 1 or len(fields) <= width):
                 return fields, taken
         if at + taken >= len(lines):
             break
     return [], 0
+
+
+def _split_fields(text: str, separator: str) -> list[str]:
+    """Split a row; text over several lines must close its quotes where a field ends."""
+    lines = text.splitlines(keepends=True)
+    try:
+        return next(csv.reader(lines, delimiter=separator, strict=len(lines) > 1))
+    except csv.Error:
+        return []
 
 
 def _read_jsonl(path: Path, data: bytes) -> Table:

@@ -41,10 +41,14 @@ def read_number(values: pl.Series, name: str) -> Read:
         text = values.str.strip_chars()
         values = text.set(text == "", None)
     number = values.cast(pl.Float64, strict=False).fill_nan(None)
-    missing = values.is_null() | (values.cast(pl.String).str.to_lowercase() == "nan")
+    missing = values.is_null()
+    if values.dtype == pl.String:
+        missing |= (values.str.to_lowercase() == "nan").fill_null(False)
+    elif values.dtype.is_float():
+        missing |= values.is_nan().fill_null(False)
     reason = name_cases(
         number,
-        (number.is_null() & ~missing.fill_null(True), f"{name} is not a number"),
+        (number.is_null() & ~missing, f"{name} is not a number"),
         (number.is_infinite(), f"{name} is infinite"),
     )
     return number, reason

@@ -1,0 +1,84 @@
+import polars as pl
+import pytest
+
+from endcap.errors import SchemaError
+from endcap.prep.catalogue import read_items, to_catalogue
+from endcap.prep.tables import read_table
+from endcap.schema import ItemsConfig, ShopConfig
+
+
+def items_of(tmp_path, shop=None, **columns):
+    path = tmp_path / "items.parquet"
+    pl.DataFrame(columns).write_parquet(path)
+    return read_items(read_table(path), shop or ShopConfig(), file=path.name)
+
+
+def test_a_catalogue_becomes_columns_and_what_is_absent_is_unknown(tmp_path):
+    items = items_of(
+        tmp_path,
+        sku=["a", "b"],
+        name=["Shoe", None],
+        price=["19.99", ""],
+        category=["Shoes > Running", None],
+        created_at=["2026-03-01", None],
+        stock=[3, None],
+        in_stock=["yes", None],
+    )
+    catalogue = to_catalogue(items.frame, ["c"])
+    assert catalogue.item_ids.tolist() == ["a", "b", "c"]
+    assert catalogue.titles.tolist() == ["Shoe", "", ""]
+    assert catalogue.categories.tolist() == ["Shoes > Running", "", ""]
+    assert catalogue.price_micros.tolist() == [19_990_000, -1, -1]
+    assert catalogue.unit_cost_micros.tolist() == [-1, -1, -1]
+    assert catalogue.stock.tolist() == [3, -1, -1]
+    assert catalogue.available.tolist() == [True, True, True]
+    assert catalogue.created_at_us.tolist() == [1_772_323_200_000_000, 0, 0]
+
+
+def test_tags_lists_and_named_columns_become_attributes(tmp_path):
+    shop = ShopConfig(items=ItemsConfig(attributes=("colour",)))
+    items = items_of(
+        tmp_path,
+        shop,
+        item_id=["a", "b"],
+        tags=["new|sale", None],
+        attributes=[["size=4", "soft"], []],
+        colour=["red", None],
+    )
+    assert to_catalogue(items.frame, []).attributes.tolist() == [
+        ("tag=new", "tag=sale", "size=4", "attribute=soft", "colour=red"),
+        (),
+    ]
+
+
+def test_a_structs_fields_name_their_values(tmp_path):
+    items = items_of(tmp_path, item_id=["a"], attributes=[{"size": "4", "colour": None}])
+    assert items.frame["attributes"].to_list() == [["size=4"]]
+
+
+def test_lists_of_categories_are_paths_side_by_side(tmp_path):
+    items = items_of(tmp_path, item_id=["a"], categories=[["Shoes > Running", "Sale"]])
+    assert items.frame["categories"].to_list() == ["Shoes > Running|Sale"]
+
+
+def test_items_that_repeat_or_have_no_id_are_rejected_and_bad_values_unknown(tmp_path):
+    items = items_of(tmp_path, item_id=["a", "a", None], price=["1", "2", "dear"])
+    assert items.frame["item_id"].to_list() == ["a"]
+    assert items.rejected.select("row", "reason").rows() == [
+        (3, "price is not a number, read as unknown"),
+        (2, "item_id occurs twice"),
+        (3, "no item_id"),
+    ]
+
+
+def test_a_catalogue_without_ids_names_its_columns(tmp_path):
+    with pytest.raises(
+        SchemaError, match=r"items\.parquet needs a column for item_id, but has only x"
+    ):
+        items_of(tmp_path, x=["a"])
+
+
+def test_an_attribute_column_that_is_missing_is_named(tmp_path):
+    shop = ShopConfig(items=ItemsConfig(attributes=("colour",)))
+    with pytest.raises(SchemaError, match=r"items\.attributes in shop\.toml names colour"):
+        items_of(tmp_path, shop, item_id=["a"])

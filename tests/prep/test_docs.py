@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from endcap.schema import Binary, Hazard, NextItem, ShopConfig
+from endcap.schema.shop import RESOLUTION_US
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "shop-toml.md").read_text(encoding="utf-8")
+
+
+def fields_of(struct):
+    for field in msgspec.structs.fields(struct):
+        yield field.name
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from fields_of(field.type)
+
+
+@pytest.mark.parametrize("struct", [ShopConfig, NextItem, Binary, Hazard])
+def test_every_field_of_a_shop_is_described(struct):
+    missing = [name for name in fields_of(struct) if f"| `{name}` |" not in PAGE]
+    assert missing == []
+
+
+def test_every_resolution_is_named():
+    assert [name for name in RESOLUTION_US if f"`{name}`" not in PAGE] == []
+
+
+def test_the_example_is_a_shop():
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
+    shop = msgspec.toml.decode(example, type=ShopConfig)
+    assert shop.log.columns["timestamp"] == "{date} {time}"
+
+
+def test_every_file_of_the_room_is_on_its_page():
+    page = (DOCS / "rooms" / "prep.md").read_text(encoding="utf-8")
+    files = (DOCS.parent / "endcap" / "prep").glob("[a-z]*.py")
+    assert [file.name for file in files if f"`{file.name}`" not in page] == []
