@@ -163,7 +163,7 @@ def _complete(
 
 
 def _name_kinds(frame: pl.DataFrame, sources: Mapping[str, str], shop: ShopConfig) -> pl.DataFrame:
-    if "event_type" not in sources:
+    if "event_type" not in sources or frame["event_type"].null_count() == frame.height:
         return frame.with_columns(pl.lit(shop.log.default_event_type).alias("event_type"))
     kinds = read_event_types(frame["event_type"], shop.log.event_types)
     return frame.with_columns(kinds.alias("event_type"))

@@ -16,6 +16,7 @@ from endcap.schema import ShopConfig
 
 SENT_TWICE = "duplicate event_id"
 REPEATED = "repeats an earlier row to the letter"
+REMEDY = "check columns in shop.toml if it should have more."
 CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
@@ -113,14 +114,14 @@ def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, 
     """
     if rows == 0:
         raise LogError(f"{file} has columns but no rows; there is nothing to learn from.")
+    reasons = "; ".join(f"{one.reason} ({one.count})" for one in count_reasons(rejected)[:3])
     if events.is_empty():
-        reasons = "; ".join(f"{one.reason} ({one.count})" for one in count_reasons(rejected)[:3])
         raise LogError(f"Nothing remains of {file}: all {rows} rows were rejected: {reasons}.")
     counts = {name: events[name].drop_nulls().n_unique() for name in ("user_id", "item_id")}
     if min(counts.values()) < 2:
         raise LogError(
             f"A log needs at least 2 users and 2 items, {file} has {_say(counts, 'user')} and "
-            f"{_say(counts, 'item')}; check columns in shop.toml if it should have more."
+            f"{_say(counts, 'item')}; " + (f"rows were rejected: {reasons}." if reasons else REMEDY)
         )
 
 

@@ -46,11 +46,15 @@ def read_instants(values: pl.Series, *, zone: str, name: str = "") -> pl.Series:
     text = values.cast(pl.String, strict=False).str.strip_chars()
     text = text.set(text == "", None)
     numbers = text.cast(pl.Float64, strict=False)
-    if numbers.is_not_null().sum() * 2 > text.is_not_null().sum():
-        whole = text.cast(pl.Int64, strict=False)
-        return _of_number(numbers, whole if whole.null_count() == numbers.null_count() else numbers,
-                          name)  # fmt: skip
-    return _of_text(text, zone)
+    is_number = numbers.is_not_null()
+    if not is_number.any():
+        return _of_text(text, zone)
+    whole = text.cast(pl.Int64, strict=False)
+    exact = whole if whole.null_count() == numbers.null_count() else numbers
+    epochs = _of_number(numbers, exact, name)
+    if numbers.null_count() == text.null_count():
+        return epochs
+    return epochs.zip_with(is_number, _of_text(text.set(is_number, None), zone))
 
 
 def to_local_days(instants: pl.Series, zone: str) -> pl.Series:

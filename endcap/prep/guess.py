@@ -18,7 +18,7 @@ from endcap.prep.columns import (
 from endcap.prep.event_types import COMMON, tidy
 from endcap.prep.sources import find_sources
 from endcap.prep.tables import Table, read_tables
-from endcap.prep.values import read_number, read_text
+from endcap.prep.values import read_flag, read_money, read_number, read_text, read_whole
 from endcap.schema import Action, ItemsConfig, LogConfig, ShopConfig
 from endcap.schema.shop import Resolution
 
@@ -52,6 +52,10 @@ def guess_from_table(table: Table, *, file: str) -> ShopConfig:
         found = _find_time(table, columns) or ""
         declared = {"timestamp": found} if found or named else {}
         columns = find_columns(EVENT_COLUMNS, declared, table.columns, file=file)
+    unread = _unreadable(table, columns)
+    if unread:
+        declared |= dict.fromkeys(unread, "")
+        columns = find_columns(EVENT_COLUMNS, declared, table.columns, file=file)
     own = {name: source for name, source in columns.items() if name != source}
     log = LogConfig(
         columns=declared | own,
@@ -62,6 +66,21 @@ def guess_from_table(table: Table, *, file: str) -> ShopConfig:
     stem = file.split(".", maxsplit=1)[0]
     name = "shop" if stem in ("", "events") else stem
     return ShopConfig(name=name, log=log, items=_guess_items(table, columns, file=file))
+
+
+def _unreadable(table: Table, columns: dict[str, str]) -> list[str]:
+    """List our columns whose namesakes hold something else: a `position` of `top` and `left`."""
+    readers = {"money": read_money, "whole": read_whole, "decimal": read_number, "flag": read_flag}
+    unread = []
+    for column in EVENT_COLUMNS:
+        source = columns.get(column.name)
+        if source is None or source == column.name or column.kind not in readers:
+            continue
+        sample = table.frame[source].head(SAMPLE).drop_nulls()
+        _, reasons = readers[column.kind](sample, column.name)
+        if reasons.is_not_null().sum() * 2 > sample.len():
+            unread.append(column.name)
+    return unread
 
 
 def _has_time(table: Table, columns: dict[str, str]) -> bool:

@@ -101,8 +101,14 @@ def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
 
 
 def _event_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
-    kind = task.event_type
-    return [(lambda: contents.rows(kind) > 0, f"no events of type {kind}")]
+    whose = " on ads" if task.ads and task.event_type == "click" else ""
+    return [(lambda: _answers(task, contents) > 0, f"no events of type {task.event_type}{whose}")]
+
+
+def _answers(task: Binary | Hazard, contents: Contents) -> int:
+    """Count the events that a task waits for; a click tells whether it was on an ad."""
+    is_click = task.event_type == "click"
+    return contents.rows(task.event_type, task.ads if is_click else None)
 
 
 def _taught_by(task: Task, contents: Contents) -> str:
@@ -112,4 +118,4 @@ def _taught_by(task: Task, contents: Contents) -> str:
         case Hazard(measures="dwell"):
             return f"{contents.dwells('click', task.ads):,} clicks with dwell_ms"
         case Binary() | Hazard():
-            return f"{contents.rows(task.event_type):,} events of type {task.event_type}"
+            return f"{_answers(task, contents):,} events of type {task.event_type}"

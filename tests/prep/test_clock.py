@@ -53,6 +53,11 @@ def test_epochs_of_any_unit_are_known_by_their_size(factor):
     assert one(float(NOON // factor)) == NOON
 
 
+def test_epochs_and_texts_may_stand_in_one_column():
+    mixed = pl.Series([str(NOON // 1_000_000), "2026-03-01T12:00:00Z", None, "soon"])
+    assert read_instants(mixed, zone="UTC").to_list() == [NOON, NOON, None, None]
+
+
 def test_a_columns_name_tells_the_unit_of_small_numbers():
     assert one(5, name="timestamp_us") == 5
     assert one(5, name="time_ms") == 5_000

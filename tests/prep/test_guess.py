@@ -52,6 +52,12 @@ def test_a_day_of_the_month_is_no_time(tmp_path):
     assert "the order of the rows is taken" in log.report.notes[0]
 
 
+def test_a_column_that_holds_something_else_than_its_name_says_is_left_unread(tmp_path):
+    text = "user_id,item_id,date,position\nu1,i1,2026-03-01,top\nu2,i2,2026-03-02,left\n"
+    assert guess(tmp_path, text).log.columns == {"slot": "", "timestamp": "date"}
+    assert read(tmp_path / "log.csv").report.unused_columns == ("position",)
+
+
 def test_a_log_without_kinds_is_of_purchases_where_it_counts_units(tmp_path):
     assert (
         guess(tmp_path, "user,sku,qty,date\na,b,1,2026-03-01\n").log.default_event_type

@@ -94,6 +94,16 @@ def test_a_search_needs_no_item(write):
     assert log.report.events == 4
 
 
+def test_a_column_of_kinds_that_is_empty_means_the_default_kind(write):
+    rows = [row.replace(row.split(",")[2], "", 1) for row in GOOD]
+    assert read(write(*rows)).report.event_types == {"view": 3}
+
+
+def test_too_few_users_names_the_rows_that_were_rejected(write):
+    with pytest.raises(LogError, match=r"1 user and 2 items; rows were rejected: no user_id \(1\)"):
+        read(write(*GOOD[:2], ",i1,view,2026-03-01"))
+
+
 def test_an_unknown_kind_is_kept_with_a_warning(write):
     report = inspect(write(*GOOD, "u1,i1,zoom,2026-03-01T10:00:00Z"))
     assert report.event_types["zoom"] == 1
