@@ -27,6 +27,8 @@ class Table:
 class Trace:
     """What happened at each of L steps on each of R pages."""
 
+    pages: NDArray[np.int64]
+    """[R] 0, 1, ..., R - 1."""
     pick: NDArray[np.int64]
     """[L, R] row of the pick; N where nothing had a positive value."""
     top: NDArray[np.float64]
@@ -95,6 +97,7 @@ def _empty_trace(problem: Problem, num_pages: int) -> Trace:
     pages = (problem.num_steps, num_pages)
     shape = (*pages, problem.num_candidates)
     return Trace(
+        pages=np.arange(num_pages),
         pick=np.full(pages, problem.num_candidates, dtype=np.int64),
         top=np.full(pages, -np.inf),
         ignores_bids=np.zeros(pages, dtype=bool),
@@ -132,7 +135,7 @@ def _choose(
     np.maximum(perturbed, 0.0, out=perturbed)
     np.log(perturbed, out=perturbed)
     perturbed += noise
-    pages = np.arange(len(perturbed))
+    pages = trace.pages
     if absent is not None:
         trace.absentee[step] = perturbed[pages, absent]
         perturbed[pages, absent] = -np.inf

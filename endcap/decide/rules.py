@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.decide.likeness import Likeness
 from endcap.decide.problem import Problem
-
-SAME_CATEGORY = 0.7
-SAME_BRAND = 0.3
 
 Mask = NDArray[np.float64]
 """1 where allowed, 0 where not: masks multiply."""
@@ -19,48 +17,25 @@ Mask = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """A problem's rules, ready for many steps.
-
-    Matrices [N + 1, N] tell what picking one candidate does to the others; row N stands for a slot
-    left empty, which does nothing.
-    """
+    """A problem's rules, ready for many steps."""
 
     may_stand: Mask
     """[L, N] placement, ad-free slots and reserve: what no pick changes."""
     ads_near: NDArray[np.bool_]
     """[L, L] steps whose slots lie too close for two ads."""
     is_ad: NDArray[np.bool_]
-    """[N + 1]"""
-    other_item: Mask
-    """[N + 1, N] 0 where the pick is the same item."""
-    similarity: NDArray[np.float64]
-    """[N + 1, N] from 0 to 1."""
-    same_category: NDArray[np.float64]
-    same_seller: NDArray[np.float64]
+    """[N + 1] the last stands for a slot left empty."""
+    likeness: Likeness
 
 
 def rules_of(problem: Problem) -> Rules:
     """Prepare the rules of a problem."""
-    category = _agreement(problem.category)
-    similarity = SAME_CATEGORY * category + SAME_BRAND * _agreement(problem.brand)
     return Rules(
         may_stand=_may_stand(problem),
         ads_near=_ads_near(problem),
         is_ad=np.append(problem.is_ad, False),
-        other_item=1.0 - _agreement(problem.item),
-        similarity=similarity,
-        same_category=category,
-        same_seller=_agreement(problem.seller),
+        likeness=Likeness(problem),
     )
-
-
-def _agreement(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Tell who shares a code with whom, [N + 1, N]; an unknown code is like no other."""
-    count = len(codes)
-    own = np.where(codes < 0, -1 - np.arange(count), codes)
-    matrix = np.zeros((count + 1, count))
-    np.equal(own[:, None], own[None, :], out=matrix[:count], casting="unsafe")
-    return matrix
 
 
 def _may_stand(problem: Problem) -> Mask:
@@ -104,17 +79,18 @@ class Shelf:
 
     def take(self, step: int, picks: NDArray[np.int64]) -> None:
         """Put a candidate on each page, [R]; N leaves the slot empty."""
-        rules, page = self._rules, self._page
-        self._open *= rules.other_item[picks]
+        likeness, page = self._rules.likeness, self._page
+        likeness.need(picks)
+        self._open *= likeness.other_item[picks]
         if page.diversity > 0:
-            np.maximum(self.similarity, rules.similarity[picks], out=self.similarity)
+            np.maximum(self.similarity, likeness.similarity[picks], out=self.similarity)
         if page.max_per_category > 0:
-            self._in_category += rules.same_category[picks]
+            self._in_category += likeness.same_category[picks]
             self._open *= self._in_category < page.max_per_category
         if page.max_per_seller > 0:
-            self._of_seller += rules.same_seller[picks]
+            self._of_seller += likeness.same_seller[picks]
             self._open *= self._of_seller < page.max_per_seller
-        ads = rules.is_ad[picks]
+        ads = self._rules.is_ad[picks]
         if np.count_nonzero(ads):
             self._close_to_ads(step, ads)
 

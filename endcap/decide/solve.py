@@ -1,6 +1,6 @@
 """`solve(problem)`: the whole page decision, a pure function of its problem."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +57,13 @@ def solve(problem: Problem) -> Choice:
 def least_bids(problem: Problem, row: int) -> NDArray[np.float64]:
     """Return the least paced bid with which an ad would have stood in each slot or an earlier one.
 
-    For ads that were not shown too; micros per click [L], inf where no bid is enough.
+    For ads that were not shown too, and for those that bid below the reserve; micros per click
+    [L], inf where no bid is enough.
     """
-    needed: NDArray[np.float64] = critical_bids(table_of(problem), np.array([row]))[0]
+    eligible = problem.bid_micros.copy()
+    eligible[row] = max(eligible[row], problem.reserve_micros / problem.kappa[row] + 1.0)
+    table = table_of(replace(problem, bid_micros=eligible))
+    needed: NDArray[np.float64] = critical_bids(table, np.array([row]))[0]
     return needed
 
 

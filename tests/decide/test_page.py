@@ -143,6 +143,18 @@ def test_an_unknown_category_is_like_no_other(market, quiet):
     assert sorted(solve(problem).row) == [0, 1, 2]
 
 
+def test_many_candidates_fill_the_page_that_few_would(market, rules, monkeypatch):
+    """Rows of the likeness worked out one by one equal those worked out at once."""
+    pages = [market(seed, slots=8, **rules) for seed in range(10)]
+    at_once = [solve(problem) for problem in pages]
+    monkeypatch.setattr("endcap.decide.likeness.FEW", 0)
+    for problem, expected in zip(pages, at_once, strict=True):
+        choice = solve(problem)
+        assert np.array_equal(choice.row, expected.row)
+        assert np.array_equal(choice.price_micros, expected.price_micros)
+        assert np.array_equal(choice.propensity, expected.propensity)
+
+
 def test_what_has_no_positive_value_is_left_out(market, quiet):
     problem = market(0, slots=3, products=2, ads=0, **quiet)
     choice = solve(replace(problem, h_micros=np.array([5.0, -1.0])))

@@ -163,3 +163,18 @@ def test_an_ad_that_alone_has_worth_wins_a_blind_step_at_the_reserve(market, qui
     choice = solve(problem)
     assert choice.row.tolist() == [1]
     assert choice.price_micros.tolist() == [7_000]
+
+
+def test_the_least_bid_of_an_ad_below_the_reserve_is_told_too(market, quiet):
+    problem = market(0, slots=1, products=0, ads=2, **(quiet | {"reserve_micros": 50_000}))
+    problem = replace(
+        problem,
+        h_micros=np.zeros(2),
+        q=np.full(2, 0.1),
+        bid_micros=np.array([80_000.0, 20_000.0]),
+        kappa=np.array([1.0, 0.5]),
+        allowed=np.ones((2, 2), dtype=bool),
+        item=np.arange(2),
+    )
+    assert least_bids(problem, 1).tolist() == [pytest.approx(80_000)]
+    assert least_bids(problem, 0).tolist() == [50_000]
