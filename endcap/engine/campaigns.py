@@ -27,6 +27,7 @@ class LiveCampaigns:
             self.speaks[row, list(campaign.dayparts)] = True
         self.kappa = np.ones(len(rows))
         """Pacing factors in (0, 1]."""
+        self._placed = [(row, c.placements) for row, c in enumerate(rows) if c.placements]
         ads = [
             (row, row_of_item[item_id])
             for row, campaign in enumerate(rows)
@@ -40,12 +41,9 @@ class LiveCampaigns:
 
     def stands_in(self, placements: list[str]) -> NDArray[np.int64]:
         """Return, per campaign, bit p for the p-th of these placements that it may stand in."""
-        bits = np.zeros(len(self.ids), dtype=np.int64)
-        for row, campaign in enumerate(self.campaigns.rows):
-            allowed = campaign.placements
-            bits[row] = sum(
-                1 << p for p, name in enumerate(placements) if not allowed or name in allowed
-            )
+        bits = np.full(len(self.ids), (1 << len(placements)) - 1, dtype=np.int64)
+        for row, allowed in self._placed:
+            bits[row] = sum(1 << p for p, name in enumerate(placements) if name in allowed)
         return bits
 
     def pace(self, kappa: Mapping[str, float]) -> None:
