@@ -28,8 +28,10 @@ def test_counts_are_those_of_the_log(report):
     assert (report.first_at, report.last_at) == ("2026-03-01T10:00:00Z", "2026-03-11T09:59:59Z")
 
 
-def test_events_that_share_user_and_instant_are_counted(report):
-    assert report.shared_instant_share == 0.5  # the impression and the click of u1
+def test_events_that_share_user_and_instant_are_counted(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("user_id,item_id,date\n" + "u1,i1,2026-03-01\n" * 3 + "u2,i2,2026-03-01\n")
+    assert inspect(path).shared_instant_share == 0.75
 
 
 def test_columns_say_what_they_unlock_and_unknown_ones_are_named(report):
