@@ -2,6 +2,7 @@
 
 from endcap.simulate.config import Placement, WorldConfig
 from endcap.simulate.engine import Engine
+from endcap.simulate.export import campaign_columns, event_columns, item_columns
 from endcap.simulate.oracle import Oracle, worth_of
 from endcap.simulate.record import PageOutcomes, PageValues, ShownSlots, WorldRun, value_of
 from endcap.simulate.responses import Pages, Responses
@@ -21,6 +22,9 @@ __all__ = [
     "World",
     "WorldConfig",
     "WorldRun",
+    "campaign_columns",
+    "event_columns",
+    "item_columns",
     "value_of",
     "worth_of",
 ]

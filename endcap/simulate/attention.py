@@ -14,6 +14,9 @@ from endcap.simulate.noise import F64, I64
 NEIGHBOUR_FACTOR = 0.85
 """By what each ad next to a slot multiplies the slot's chance of a click."""
 
+AFTER_CLICK = np.float32(0.6)
+"""In a cascade world, what is left of attention in a placement after its first click."""
+
 _FALL = {Device.UNKNOWN: 0.90, Device.DESKTOP: 0.90, Device.MOBILE: 0.82}
 _ASIDE_ON_MOBILE = 0.7
 
@@ -66,6 +69,30 @@ def make_layout(config: WorldConfig) -> Layout:
         for device in Device
     ]
     return Layout(placement, slot, np.array(examination, dtype=np.float32), slot > 0)
+
+
+def cascade_chance(layout: Layout, chance: F32) -> F32:
+    """Return P(click) when a click earlier in the placement lets attention fall, float32 [N, L]."""
+    untouched = np.ones(len(chance), dtype=np.float32)
+    result = chance.copy()
+    for place in range(len(layout)):
+        if not layout.has_left[place]:
+            untouched[:] = 1
+        result[:, place] *= AFTER_CLICK + (1 - AFTER_CLICK) * untouched
+        untouched *= 1 - chance[:, place]
+    return result
+
+
+def cascade_clicks(layout: Layout, luck: F32, chance: F32) -> NDArray[np.bool_]:
+    """Return which slots are clicked, bool [N, L]; `chance` is that before any click."""
+    seen_less = np.zeros(len(chance), dtype=np.bool_)
+    clicked = np.zeros(chance.shape, dtype=np.bool_)
+    for place in range(len(layout)):
+        seen_less &= layout.has_left[place]
+        attention = np.where(seen_less, AFTER_CLICK, np.float32(1))
+        clicked[:, place] = luck[:, place] < chance[:, place] * attention
+        seen_less |= clicked[:, place]
+    return clicked
 
 
 def neighbour_factor(layout: Layout, is_ad: NDArray[np.bool_]) -> F32:

@@ -54,6 +54,9 @@ class WorldConfig:
     """Shoppers differ in the categories, brands, styles and prices they like."""
     examination: bool = True
     """Attention falls by slot, placement and device; off: every slot is examined."""
+    cascade: bool = False
+    """After a click, the rest of the placement is looked at less. Off by default: the one
+    mechanism that a factor per slot cannot learn, kept to see what a model makes of it."""
     neighbours: bool = True
     """An ad takes attention from the slots beside it."""
     complements: bool = True

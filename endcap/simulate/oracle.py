@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.errors import QueryError
 from endcap.schema import Campaigns, Catalogue, Predictions, Question, ValueConfig
 from endcap.simulate.attention import examination_of
 from endcap.simulate.noise import F64, I64
@@ -49,7 +50,12 @@ class Oracle:
         """Do nothing: the world knows its campaigns."""
 
     def _truth(self, question: Question, item: I64, campaign: NDArray[np.integer]) -> Truth:
-        shopper = self.world.shopper_of_user[question.user_id]
+        shopper = self.world.shopper_of_user.get(question.user_id)
+        if shopper is None:
+            raise QueryError(
+                f"user_id must be a shopper of this world, got {question.user_id!r}; "
+                f"World.user_id_of names them."
+            )
         return self.world.truth(shopper, question.at_us, item, campaign)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.simulate.attention import Layout, neighbour_factor
+from endcap.simulate.attention import Layout, cascade_chance, cascade_clicks, neighbour_factor
 from endcap.simulate.config import HOUR_US, SECOND_US
 from endcap.simulate.goods import F32
 from endcap.simulate.noise import (
@@ -92,7 +92,12 @@ def respond(seed: int, mind: Mind, layout: Layout, pages: Pages) -> Responses:
         chance *= neighbour_factor(layout, is_shown & (pages.campaign >= 0))
     chance *= is_shown
     keys = derive(page_keys(seed, pages)[:, None], _ticket(pages))
-    row, place = np.nonzero(uniform32(derive(keys, Stream.CLICK)) < chance)
+    luck = uniform32(derive(keys, Stream.CLICK))
+    if mind.config.cascade:
+        row, place = np.nonzero(cascade_clicks(layout, luck, chance))
+        chance = cascade_chance(layout, chance)
+    else:
+        row, place = np.nonzero(luck < chance)
     clicked = keys[row, place]
     dwell_ms = _dwell(clicked, truth.dwell_ms[row, place])
     observed_ms, censored = _observe(mind, clicked, dwell_ms)

@@ -93,7 +93,7 @@ def make_shoppers(config: WorldConfig, rows: I64) -> Shoppers:
 
 def _visit_permille(keys: U64) -> I64:
     """Few come often, many come seldom; the mean is 1000."""
-    return np.array([250, 500, 900, 1450, 2300], dtype=np.int64)[
+    return np.array([280, 560, 1010, 1630, 2600], dtype=np.int64)[
         choice(derive(keys, 5), np.array([25, 25, 25, 15, 12]))
     ]
 

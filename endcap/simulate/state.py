@@ -44,6 +44,7 @@ class ShopState:
         self.spent_micros: dict[tuple[int, int], int] = {}
         self.shopper_of_user: dict[str, int] = {}
         self.num_events = 0
+        self._introduce(0)
 
     @property
     def opening_us(self) -> int:
@@ -152,7 +153,9 @@ class ShopState:
             self._add_items(config.new_items_per_day)
         if config.new_shoppers:
             self._add_shoppers(config.new_shoppers_per_day)
+        known = len(self.memory.goodwill)
         self.memory.grow(len(self.shoppers), len(self.goods))
+        self._introduce(known)
         self.price_micros = price_today(config, self.goods, self.day)
 
     def _restock(self) -> None:
@@ -170,6 +173,11 @@ class ShopState:
         rows = np.arange(len(self.shoppers), len(self.shoppers) + count)
         self.shoppers = self.shoppers.extended(make_shoppers(self.config, rows))
         self.first_day = np.concatenate([self.first_day, np.full(count, self.day)])
+
+    def _introduce(self, first: int) -> None:
+        """Give the shoppers from a row on the ids by which the shop will know them."""
+        for shopper in range(first, len(self.shoppers)):
+            self.user_id_of(shopper)
 
     def fingerprint(self) -> str:
         """Hash the integer columns that a seed decides: equal on every machine."""

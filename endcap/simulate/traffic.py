@@ -27,7 +27,7 @@ _WEEK_PERMILLE = np.array([950, 920, 940, 980, 1020, 1120, 1070], dtype=np.int64
 _SECOND_VISIT = 0.25
 
 STAY_LOGIT = 1.05
-STAY_PER_CLICK, USUAL_CLICKS = 0.6, 0.6
+STAY_PER_CLICK, USUAL_CLICKS, MOST_CLICKS = 0.6, 0.6, 1.5
 LEAVE_PER_AD = 0.22
 GOODWILL_PER_CLICK, GOODWILL_PER_AD = 0.01, 0.004
 
@@ -114,7 +114,7 @@ def stay_chance(config: WorldConfig, clicks: F64, ads: F64) -> F64:
     """Return P(one more page) after a page, by the clicks it was worth and its ads."""
     logit = np.full(clicks.shape, STAY_LOGIT)
     if config.page_value:
-        logit += STAY_PER_CLICK * (clicks - USUAL_CLICKS)
+        logit += STAY_PER_CLICK * (np.minimum(clicks, MOST_CLICKS) - USUAL_CLICKS)
     if config.ad_aversion:
         logit -= LEAVE_PER_AD * ads
     result: F64 = 1 / (1 + np.exp(-logit))
@@ -125,7 +125,7 @@ def goodwill_change(config: WorldConfig, clicks: F64, ads: F64) -> F64:
     """Return what a page adds to a shopper's wish to come back."""
     change = np.zeros(clicks.shape)
     if config.page_value:
-        change += GOODWILL_PER_CLICK * (clicks - USUAL_CLICKS)
+        change += GOODWILL_PER_CLICK * (np.minimum(clicks, MOST_CLICKS) - USUAL_CLICKS)
     if config.ad_aversion:
         change -= GOODWILL_PER_AD * ads
     return change

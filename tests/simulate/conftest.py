@@ -1,6 +1,6 @@
 """A stand-in for the product's engine: pages of uniformly random items, or of a fixed list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from endcap.schema import (
     Slots,
     ValueConfig,
 )
+from endcap.simulate import Pages, World, WorldConfig, WorldRun
 
 EMPTY_SHORTLIST = Shortlist(
     item=[], item_id=[], campaign_id=[], source=[], q=[], dwell_ms=[], buy=[], margin_micros=[],
@@ -78,6 +79,38 @@ class RandomEngine:
         )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def random_engine() -> type[RandomEngine]:
     return RandomEngine
+
+
+def pages_of(world: World, count: int, *, ads: Sequence[int] = (), seed: int = 0) -> Pages:
+    """Make pages of random items for random shoppers at random times of the world's day."""
+    random = np.random.default_rng(seed)
+    layout = (count, world.config.slots)
+    campaign = np.full(layout, -1)
+    if ads:
+        campaign[:, list(ads)] = random.integers(0, world.config.campaigns, (count, len(ads)))
+    return Pages(
+        shopper=random.integers(0, world.config.shoppers, count),
+        day=np.full(count, world.day),
+        session=np.zeros(count, dtype=np.int64),
+        page=np.arange(count),
+        at_us=world.opening_us + random.integers(0, 86_400, count) * 1_000_000,
+        device=random.integers(1, 3, count),
+        item=random.integers(0, world.config.items, layout),
+        campaign=campaign,
+    )
+
+
+@pytest.fixture
+def make_pages() -> Callable[..., Pages]:
+    return pages_of
+
+
+@pytest.fixture(scope="session")
+def small_run() -> tuple[World, RandomEngine, WorldRun]:
+    """Three days of a small world with two ads on every page: the world after, engine, run."""
+    world = World(WorldConfig(shoppers=250, items=120, campaigns=8, seed=3))
+    engine = RandomEngine(ad_places=(1, 7))
+    return world, engine, world.run(engine, days=3)
