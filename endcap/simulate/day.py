@@ -33,6 +33,8 @@ class DayRun:
         self._reader = PageReader(state)
         self._sessions = state.plan()
         self._user_ids = np.full(len(self._sessions), "", dtype=object)
+        self._held: list[ShopEvent] = []
+        self._is_over = False
 
     def play(self) -> None:
         """Play the day in slices; inside a slice, in rounds of one page per shopper."""
@@ -40,11 +42,14 @@ class DayRun:
         self._engine.put_items(state.catalogue())
         self._engine.put_campaigns(state.campaigns())
         step_us = state.config.slice_minutes * 60 * SECOND_US
-        for end_us in range(state.opening_us + step_us, state.opening_us + DAY_US + 1, step_us):
+        midnight_us = state.opening_us + DAY_US
+        for start_us in range(state.opening_us, midnight_us, step_us):
+            end_us = min(start_us + step_us, midnight_us)
             self._play_pages(end_us)
             self._deliver_until(end_us)
+        self._is_over = True
+        self._tell([])
         self._play_pages(None)
-        self._deliver_until(state.opening_us + DAY_US)
 
     def _play_pages(self, end_us: int | None) -> None:
         while len(rows := self._sessions.ready(end_us)):
@@ -167,6 +172,13 @@ class DayRun:
         self._tell(events)
 
     def _tell(self, events: list[ShopEvent]) -> None:
+        """Hand events on; those after midnight wait until every page before it is made."""
+        midnight_us = self._state.opening_us + DAY_US
+        waiting = self._held + events
+        self._held = []
+        if not self._is_over:
+            self._held = [event for event in waiting if event.timestamp_us >= midnight_us]
+        events = [event for event in waiting if self._is_over or event.timestamp_us < midnight_us]
         if events:
             events.sort(key=lambda event: event.timestamp_us)
             self._recorder.events.extend(events)

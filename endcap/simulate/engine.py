@@ -13,8 +13,11 @@ class Engine(Protocol):
         """Choose what stands in every slot of one page view."""
         ...
 
-    def observe(self, events: Sequence[ShopEvent]) -> None:
-        """Take note of what shoppers did, in order of time for each shopper."""
+    def observe(self, events: Sequence[ShopEvent]) -> object:
+        """Take note of what shoppers did, in order of time for each shopper.
+
+        What it returns is not read.
+        """
         ...
 
     def put_items(self, catalogue: Catalogue) -> None:

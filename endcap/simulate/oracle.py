@@ -26,11 +26,17 @@ class Oracle:
     def predict(self, question: Question) -> Predictions:
         """Answer with what is true of each candidate, for the shopper behind the user id."""
         truth = self._truth(question, question.item.astype(np.int64), question.campaign)
-        return Predictions(
-            q=truth.q.astype(np.float64),
-            dwell_ms=truth.dwell_ms.astype(np.float64),
-            buy=truth.buy.astype(np.float64),
-        )
+        context = np.stack([truth.q, truth.dwell_ms, truth.buy], axis=1)
+        return self.repeat(question, context)
+
+    def repeat(self, question: Question, context: NDArray[np.float32]) -> Predictions:
+        """Answer as a record kept it: the world has moved on, so the truth of then is the record.
+
+        Args:
+            context: [C, 3] the truth itself: q, dwell in milliseconds, buy.
+        """
+        q, dwell_ms, buy = context.T.astype(np.float64)
+        return Predictions(q=q, dwell_ms=dwell_ms, buy=buy, context=context)
 
     def retrieve(self, question: Question, limit: int) -> NDArray[np.int32]:
         """Return the rows of the items that are worth most to the shop, the best first."""

@@ -29,6 +29,17 @@ def test_the_oracle_answers_with_the_truth_of_the_shopper():
     assert answer.q.dtype == np.float64
 
 
+def test_a_record_of_the_truth_repeats_when_the_world_has_moved_on():
+    world = World(WorldConfig(shoppers=40, items=50, campaigns=3))
+    oracle, question = Oracle(world), question_of(world, world.user_id_of(17), [4, 9], [-1, 2])
+    answer = oracle.predict(question)
+    world.sell(17, 4, question.at_us)
+    again = oracle.repeat(question, answer.context)
+    np.testing.assert_array_equal(again.q, answer.q)
+    np.testing.assert_array_equal(again.buy, answer.buy)
+    assert oracle.predict(question).q[0] != answer.q[0]
+
+
 def test_retrieval_gives_the_items_of_most_worth_first():
     world = World(WorldConfig(shoppers=40, items=50))
     question = question_of(world, world.user_id_of(3), [], [])

@@ -15,8 +15,8 @@ SMALL = WorldConfig(shoppers=150, items=100, campaigns=6, seed=5)
 
 @pytest.fixture(scope="module")
 def busy(random_engine):
-    """Shoppers who click and buy much, in a day that is one single slice."""
-    config = WorldConfig(shoppers=200, items=60, base_logit=2.0, slice_minutes=1440)
+    """Shoppers who click and buy much, in a day that is one long slice and a short one."""
+    config = WorldConfig(shoppers=200, items=60, base_logit=2.0, slice_minutes=1400)
     world, engine = World(config), random_engine()
     world.run(engine, days=2)
     return world, engine
@@ -39,6 +39,16 @@ def test_the_engine_hears_of_each_shopper_in_order_of_time(small_run, busy):
             assert (np.diff(times) >= 0).all()
             pages = [number for number, (_, is_page, _) in enumerate(heard) if is_page]
             assert all(times[n] > times[n - 1] for n in pages if n)
+
+
+def test_the_engines_days_never_run_backwards(busy):
+    _, engine = busy
+    days = [
+        (one.at_us if isinstance(one, Query) else one.timestamp_us) // DAY_US
+        for one in engine.heard
+    ]
+    assert (np.diff(days) >= 0).all()
+    assert days[-1] > days[0]
 
 
 def test_a_purchase_is_heard_before_the_shoppers_next_page(busy):
