@@ -2,7 +2,7 @@
 
 Anything with a `name` and `scores(users)` is one more row of the table (`Scorer`); reports keep
 one value per user, so any two are compared over the same users. scikit-learn is needed by
-`logistic` and `boosted_trees` alone.
+`logistic_chances` and `tree_chances` here.
 """
 
 from endcap.evaluate.baselines import (
@@ -16,9 +16,9 @@ from endcap.evaluate.baselines import (
 from endcap.evaluate.classifiers import (
     ChanceReport,
     base_rate,
-    boosted_trees,
     compare_auc,
-    logistic,
+    logistic_chances,
+    tree_chances,
 )
 from endcap.evaluate.factors import Als, Ease
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
@@ -57,13 +57,12 @@ __all__ = [
     "base_rate",
     "baseline_reports",
     "baseline_table",
-    "boosted_trees",
     "ceiling",
     "compare",
     "compare_auc",
     "default_baselines",
     "fit_tables",
-    "logistic",
+    "logistic_chances",
     "metric_row",
     "purchase_rows",
     "rank_report",
@@ -73,4 +72,5 @@ __all__ = [
     "rows_of",
     "table_of",
     "target_ranks",
+    "tree_chances",
 ]

@@ -21,7 +21,7 @@ def base_rate(training: PurchaseRows, test: PurchaseRows) -> Chances:
     return np.full(len(test.label), training.label.mean())
 
 
-def logistic(
+def logistic_chances(
     training: PurchaseRows, test: PurchaseRows, names: Sequence[str] | None = None
 ) -> Chances:
     """Fit a logistic regression on log(1 + x), standardised, C = 1."""
@@ -34,7 +34,7 @@ def logistic(
     return _fit_predict(model, training, test, names)
 
 
-def boosted_trees(
+def tree_chances(
     training: PurchaseRows,
     test: PurchaseRows,
     names: Sequence[str] | None = None,

@@ -120,9 +120,9 @@ def _activity(
         found[f"{prefix}_buys_{suffix}"] = _count(key, inside & is_buy, num_keys)
         found[f"{prefix}_buy_days_{suffix}"] = _distinct(key, past.day, inside & is_buy, num_keys)
     for name, kind in (("any", age >= 0), ("buy", is_buy), ("wish", is_wish)):
-        recency = np.full(num_keys, NEVER)
+        recency = np.full(num_keys, np.inf)
         np.minimum.at(recency, key[kind], age[kind])
-        found[f"{prefix}_recency_{name}"] = recency
+        found[f"{prefix}_recency_{name}"] = np.where(np.isinf(recency), NEVER, recency)
     tenure = np.zeros(num_keys)
     np.maximum.at(tenure, key, age)
     return found | {f"{prefix}_tenure": tenure}

@@ -73,7 +73,7 @@ def part(rows, at):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("fit", [evaluate.logistic, evaluate.boosted_trees])
+@pytest.mark.parametrize("fit", [evaluate.logistic_chances, evaluate.tree_chances])
 def test_learned_chances_come_near_the_truth(two_sides, fit):
     training, test, truth = two_sides
     assert np.abs(fit(training, test) - truth).mean() < 0.06
@@ -97,4 +97,4 @@ def test_the_report_bounds_auc_and_pairs_two_models(two_sides):
 def test_without_the_extra_the_message_names_it(two_sides, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.ensemble", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'endcap\[evaluate\]'"):
-        evaluate.boosted_trees(*two_sides[:2])
+        evaluate.tree_chances(*two_sides[:2])
