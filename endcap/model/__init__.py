@@ -2,6 +2,7 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.export import export_onnx
+from endcap.model.heads import outputs_of
 from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 
@@ -16,4 +17,5 @@ __all__ = [
     "dwell_loss",
     "export_onnx",
     "next_loss",
+    "outputs_of",
 ]

@@ -90,7 +90,12 @@ class CandidateHead(nn.Module):
         self.mix = nn.Linear(5 * dim + NUM_CONTEXT, config.hidden)
         self.mix2 = nn.Linear(config.hidden, config.hidden)
         self.dropout = nn.Dropout(min(config.dropout, 0.2))
-        self.answers = nn.Linear(config.hidden, sum(outputs_of(task) for task in tasks))
+        num_outputs = sum(outputs_of(task) for task in tasks)
+        self.answers = nn.Linear(config.hidden, num_outputs)
+        # What a linear model would read has a short way to the answers (Cheng et al. 2016,
+        # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
+        self.wide = nn.Linear(NUM_CONTEXT + 2 * dim, num_outputs, bias=False)
+        nn.init.zeros_(self.wide.weight)
         nn.init.zeros_(self.age.weight)
         nn.init.normal_(self.campaign.weight, std=0.02)
         with torch.no_grad():
@@ -121,7 +126,8 @@ class CandidateHead(nn.Module):
         joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
         z = self.dropout(F.gelu(self.mix(joint)))
         z = z + F.gelu(self.mix2(z))
-        return self.answers(z), weights
+        direct = torch.cat([context, item, self.campaign(campaign)], dim=-1)
+        return self.answers(z) + self.wide(direct), weights
 
     def _attend(
         self,

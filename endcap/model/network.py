@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from numpy.typing import NDArray
@@ -78,7 +79,8 @@ class Network(nn.Module):
         self.next = NextHead(config)
         self.candidates = CandidateHead(config, tasks, num_campaigns)
         self.examination = Examination(num_placements, num_slots)
-        self.apply(_initialise)
+        self.encoder.apply(_initialise)
+        self.question.apply(_initialise)
 
     @property
     def slices(self) -> dict[str, slice]:
@@ -89,6 +91,13 @@ class Network(nn.Module):
             found[task.name] = slice(start, start + width)
             start += width
         return found
+
+    def start_at(self, outputs: dict[str, list[float]]) -> None:
+        """Set the candidate head's constant answers by task, so that training need not find them."""
+        bias = self.candidates.answers.bias
+        with torch.no_grad():
+            for name, values in outputs.items():
+                bias[self.slices[name]] = torch.tensor(values)
 
     def read(
         self, vectors: Float[Tensor, "V D"], history: HistoryBatch

@@ -22,7 +22,7 @@ from endcap.features import (
 )
 from endcap.predict.hazards import chance, chance_within, expected_time
 from endcap.predict.vectors import ItemVectors
-from endcap.schema import Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
+from endcap.schema import Binary, Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
 
 DEFAULT_EXAMINATION = 0.85
 """How much less each further slot is looked at, where a log cannot tell."""
@@ -126,6 +126,10 @@ class NetworkPredictor:
             question.counters,
             has_clock=self.shop.has_clock,
         )
+        return self.repeat(question, context)
+
+    def repeat(self, question: Question, context: NDArray[np.float32]) -> Predictions:
+        """Answer again from the context columns that a record kept (tier 2)."""
         state = self.state(question.history, question.at_us, question.device)
         return self.predict_with(state, question.item, question.campaign, context)
 
@@ -174,6 +178,16 @@ class NetworkPredictor:
         )
         return answers[0].astype(np.float64), attention[0]
 
+    def chances(self, answers: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return the calibrated probability of every task but dwell, by name, [C]."""
+        found = {}
+        for name, task in self._tasks.items():
+            if isinstance(task, Binary):
+                found[name] = chance(self._slice(name, answers)[:, 0], self._calibration(name))
+            elif isinstance(task, Hazard) and task.measures == "delay":
+                found[name] = self._delay(name, answers)
+        return found
+
     def purchase_within(
         self,
         history: Events,
@@ -203,22 +217,41 @@ class NetworkPredictor:
         action: int | None = None,
     ) -> NDArray[np.float32]:
         """Return the score of every item as the next one, [V]; log-odds up to a constant."""
+        parts = self.next_parts(
+            history, at_us, counters, unseen=unseen, device=device, action=action
+        )
+        total = parts.pop("network").copy()
+        for part in parts.values():
+            total += part
+        return total
+
+    def next_parts(
+        self,
+        history: Events,
+        at_us: int,
+        counters: NDArray[np.float32],
+        *,
+        unseen: bool = False,
+        device: int = 0,
+        action: int | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what adds up to `next_scores`, by name: network, memory, repeat, popularity."""
         state = self.state(history, at_us, device, action)
         mix = self._mix_unseen if unseen else self._mix
         size, resolution_us = self.items.num_items, self.shop.resolution_us
-        scores: NDArray[np.float32] = self.items.vectors @ state.user
+        parts: dict[str, NDArray[np.float32]] = {"network": self.items.vectors @ state.user}
         if mix.memory:
-            scores = scores + np.float32(mix.memory) * memory_scores(
+            parts["memory"] = np.float32(mix.memory) * memory_scores(
                 history, self._memory, decay=mix.decay, resolution_us=resolution_us, num_items=size
             )
+        if mix.repeat:
+            times = repeat_scores(history, resolution_us=resolution_us, num_items=size)
+            parts["repeat"] = np.float32(mix.repeat) * times
         if mix.popularity:
             popularity = np.zeros(size, dtype=np.float32)
             popularity[: len(counters)] = popularity_scores(counters)[:size]
-            scores = scores + np.float32(mix.popularity) * popularity
-        if mix.repeat:
-            times = repeat_scores(history, resolution_us=resolution_us, num_items=size)
-            scores = scores + np.float32(mix.repeat) * times
-        return scores
+            parts["popularity"] = np.float32(mix.popularity) * popularity
+        return parts
 
     def retrieve(self, question: Question, limit: int) -> NDArray[np.int32]:
         """Return the rows of the `limit` best items by `next_scores`, best first."""

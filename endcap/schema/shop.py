@@ -65,8 +65,8 @@ class ValueConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     They stand in every explanation of a decision. Micros of the shop's currency.
     """
 
-    click_micros: int = 20_000
-    dwell_micros_per_second: int = 1_000
+    click_micros: int = 50_000
+    dwell_micros_per_second: int = 5_000
     purchase_margin_share: float = 0.3
     """Margin as a share of the price, where the catalogue has no `unit_cost`."""
     ad_harm_micros: int = 0

@@ -56,7 +56,7 @@ Task = NextItem | Binary | Hazard
 DEFAULT_TASKS: tuple[Task, ...] = (
     NextItem(),
     Binary(name="click", event_type="click", space="impressions"),
-    Binary(name="cart", event_type="add_to_cart", space="clicks", weight=0.5),
+    Binary(name="cart", event_type="add_to_cart", space="clicks", within_hours=2.0, weight=0.5),
     Hazard(name="dwell", measures="dwell", space="clicks", weight=0.5),
     Hazard(name="buy", measures="delay", space="clicks", within_hours=7 * DAY_HOURS),
     Hazard(name="purchase", measures="delay", space="all"),

@@ -28,7 +28,7 @@ from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, no_report
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.recipes import TrainConfig, choose_recipe
-from endcap.train.scales import task_scales
+from endcap.train.scales import constant_answers, task_scales
 from endcap.train.tasks import TaskPlan, plan_tasks
 
 
@@ -137,6 +137,7 @@ def fit(
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
     )
+    network.start_at(constant_answers(plan))
     batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)
     progress = trainer.fit()
     report("calibrating", 0, 1)

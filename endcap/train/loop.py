@@ -21,6 +21,7 @@ Report = Callable[[str, int, int], None]
 
 CHECKPOINT = "checkpoint.pt"
 NDCG = "_ndcg@10"
+EXAMINATION_RATE = 10.0
 
 
 def no_report(what: str, done: int, total: int) -> None:
@@ -60,9 +61,12 @@ class Trainer:
 
     def __post_init__(self) -> None:
         fused = next(self.network.parameters()).device.type == "cpu"
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=self.config.learning_rate, fused=fused
-        )
+        # A slot's examination is one number that every page tells of: it may move fast.
+        slots = list(self.network.examination.parameters())
+        rest = [p for name, p in self.network.named_parameters() if "examination" not in name]
+        rate = self.config.learning_rate
+        groups = [{"params": rest}, {"params": slots, "lr": EXAMINATION_RATE * rate}]
+        self.optimizer = torch.optim.Adam(groups, lr=rate, fused=fused)
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)

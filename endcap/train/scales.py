@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.model import Network
+from endcap.model import Network, outputs_of
 from endcap.schema import NextItem, Split
 from endcap.train.examples import Examples
 from endcap.train.recipes import TrainConfig
-from endcap.train.targets import BinaryTarget
+from endcap.train.targets import NUM_DELAY_BINS, BinaryTarget
 from endcap.train.tasks import TaskPlan
 
 
@@ -38,6 +38,31 @@ def task_scales(
             kinds = len(np.unique(target.bin[asked & target.observed]))
             scales[task.name] = _entropy(share) + share * float(np.log(max(kinds, 2)))
     return scales, rates
+
+
+def constant_answers(plan: TaskPlan) -> dict[str, list[float]]:
+    """Return each task's best constant outputs: log-odds of its rate, log-shares of its bins."""
+    answers: dict[str, list[float]] = {}
+    for name, target in plan.targets.items():
+        asked = target.asked & (plan.facts.split == Split.TRAIN)
+        if isinstance(target, BinaryTarget):
+            answers[name] = [_log_odds(float(target.label[asked].mean()))]
+            continue
+        task = next(task for task in plan.tasks if task.name == name)
+        num_outputs = outputs_of(task)
+        is_delay = num_outputs == 1 + NUM_DELAY_BINS
+        bins = np.bincount(
+            target.bin[asked & target.observed], minlength=num_outputs - is_delay
+        ).astype(np.float64)
+        shares = np.log((bins + 1) / (bins.sum() + len(bins)))
+        rate = [_log_odds(float(target.observed[asked].mean()))] if is_delay else []
+        answers[name] = [*rate, *(float(share) for share in shares)]
+    return answers
+
+
+def _log_odds(p: float) -> float:
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    return float(np.log(p / (1 - p)))
 
 
 def _entropy(p: float) -> float:

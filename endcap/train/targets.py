@@ -87,7 +87,8 @@ def binary_target(
 ) -> BinaryTarget:
     """Label a click on what was shown, or an event after a click within the task's window.
 
-    A row whose window was cut by the end of its split is asked only when the event was seen.
+    A row whose window is cut by the end of its split is not asked, whatever was seen: to keep only
+    the cut rows with the event would teach that it always comes.
     """
     asked = (candidates.impression >= 0) & (facts.is_ad == task.ads)
     if task.event_type == "click" and task.space == "impressions":
@@ -97,10 +98,11 @@ def binary_target(
         asked &= facts.clicked
         start_us = facts.click_us
     follows_us = _next_time(dataset, task.event_type, candidates, facts, start_us)
-    limit_us = np.minimum(start_us + int(task.within_hours * HOUR_US), facts.until_us)
+    limit_us = start_us + int(task.within_hours * HOUR_US)
     happened = (follows_us >= 0) & (follows_us <= limit_us)
-    whole = start_us + int(task.within_hours * HOUR_US) <= facts.until_us
-    return BinaryTarget(asked=asked & (whole | happened), label=happened.astype(np.float32))
+    return BinaryTarget(
+        asked=asked & (limit_us <= facts.until_us), label=happened.astype(np.float32)
+    )
 
 
 def dwell_target(

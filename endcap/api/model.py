@@ -1,0 +1,333 @@
+"""A fitted model as its users hold it: tables in, tables out, and an engine when pages are wanted."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.artifact import Artifact, load_artifact
+from endcap.errors import QueryError
+from endcap.features import DAY_US, Counters, candidate_context, popularity_scores
+from endcap.predict import NetworkPredictor, best_rows
+from endcap.schema import Catalogue, Device, Events, MetricRow, empty_events
+
+HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
+
+POPULAR, MODEL, BLANK = "popular", "model", "item without fields"
+
+
+def load(folder: str | Path) -> "Model":
+    """Open a model folder; no torch is needed.
+
+    Raises:
+        ArtifactError: there is none, it is of another version, or a file was changed.
+    """
+    return Model(load_artifact(Path(folder)))
+
+
+class Model:
+    """What a fit learned, at hand for questions about the shoppers and items of its log."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self.predictor = NetworkPredictor(artifact)
+        self.row_of_item = artifact.catalogue.row_of()
+        self.row_of_user = {user_id: row for row, user_id in enumerate(artifact.user_ids)}
+        # One further row, of an item of which nothing is known: it stands for unknown ids.
+        self._blank = artifact.catalogue.num_items
+        self.predictor.learn_items(_with_blank(artifact.catalogue))
+
+    def __repr__(self) -> str:
+        manifest = self.artifact.manifest
+        tasks = ", ".join(task.name for task in manifest.tasks)
+        return (
+            f"Model {manifest.version} of {manifest.shop.name}: {len(self.row_of_user):,} shoppers,"
+            f" {len(self.row_of_item):,} items, tasks {tasks}"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.metrics._repr_html_()
+        return f"<p>{self!r}</p>{table}"
+
+    @property
+    def version(self) -> str:
+        """Name the model, as every decision does."""
+        return self.artifact.manifest.version
+
+    @property
+    def metrics(self) -> pl.DataFrame:
+        """Return the figures of the fit as tidy rows, the baselines' among them."""
+        names = [name for name in MetricRow.__struct_fields__]
+        rows = [[getattr(row, name) for name in names] for row in self.artifact.metrics]
+        return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Say how the model was made: data, tasks, what was left out and why, training, mix."""
+        manifest = self.artifact.manifest
+        return {
+            "version": manifest.version,
+            "created_at": manifest.created_at,
+            "tasks": [task.name for task in manifest.tasks],
+            "left_out": manifest.left_out,
+            "training": manifest.training,
+            "calibration": manifest.calibration,
+            "mix": manifest.mix,
+        }
+
+    def counters(self) -> Counters:
+        """Return the item counters as the log left them."""
+        arrays = self.artifact.arrays
+        return Counters.restore(
+            arrays["counters_settled"],
+            arrays["counters_today"],
+            self.artifact.manifest.counters_day,
+        )
+
+    def history(self, user_id: str) -> Events:
+        """Return a shopper's events; empty for a stranger."""
+        row = self.row_of_user.get(user_id)
+        return empty_events() if row is None else self.artifact.histories.of(row)
+
+    def recommend(
+        self,
+        users: Sequence[str] | str = "all",
+        *,
+        limit: int = 10,
+        exclude_seen: bool = False,
+        at: str | None = None,
+        explain: bool = False,
+    ) -> pl.DataFrame:
+        """List the likeliest next items of shoppers: user_id, rank, item_id, score, source.
+
+        Args:
+            users: ids, or "all" for every shopper of the log.
+            exclude_seen: leave out what the shopper met before.
+            at: the instant (RFC 3339); the end of the log by default.
+            explain: add what the score is the sum of.
+
+        A stranger gets what is popular, and `source` says so.
+        """
+        if limit < 1:
+            raise QueryError(f"limit must be 1 or more, got {limit}.")
+        at_us = self._instant(at)
+        wanted = self.artifact.user_ids if isinstance(users, str) and users == "all" else users
+        wanted = [wanted] if isinstance(wanted, str) else wanted
+        counters = self._as_of(at_us)
+        lists = [
+            self._list(user_id, at_us, counters, limit, exclude_seen, explain) for user_id in wanted
+        ]
+        schema = {"user_id": pl.String, "rank": pl.Int64, "item_id": pl.String, "score": pl.Float64}
+        return pl.concat(
+            [pl.DataFrame(schema={**schema, "source": pl.String}), *lists], how="diagonal"
+        )
+
+    def predict(
+        self,
+        users: Sequence[str] | str,
+        items: Sequence[str] | str,
+        *,
+        within: str = "7d",
+        slot: int | None = None,
+        placement: str | None = None,
+        campaign: str | None = None,
+        at: str | None = None,
+        device: str = "unknown",
+    ) -> pl.DataFrame:
+        """Predict what shoppers do with items: purchase within a time, click, dwell, buy.
+
+        `purchase` is P(bought within `within` of `at`), whatever is shown. With `slot`, `click` is
+        P(click) in that slot; without it, P(click) if looked at. `buy` is P(bought | clicked).
+        Columns of tasks that the log could not teach are null.
+
+        Args:
+            campaign: ask of the item as an ad of this campaign.
+            device: desktop, mobile or unknown.
+        """
+        hours = _hours(within)
+        at_us = self._instant(at)
+        users = [users] if isinstance(users, str) else users
+        items = [items] if isinstance(items, str) else items
+        rows = [
+            row
+            for user_id in users
+            for row in self._answer(
+                user_id, items, at_us, hours, slot, placement, campaign, _device(device)
+            )
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
+
+    def similar(self, item_id: str, *, limit: int = 10) -> pl.DataFrame:
+        """List the items most like one, by their vectors; for an unknown item, popular ones."""
+        row = self.row_of_item.get(item_id)
+        if row is None:
+            scores = popularity_scores(self._now())
+            rows, source = best_rows(scores, limit), POPULAR
+            values = scores[rows]
+        else:
+            found, cosine = self.predictor.similar(row, limit + 1)
+            keep = found != self._blank
+            rows, values, source = found[keep][:limit], cosine[keep][:limit], MODEL
+        return pl.DataFrame(
+            {
+                "rank": range(1, len(rows) + 1),
+                "item_id": self._ids(rows),
+                "title": [str(self.artifact.catalogue.titles[r]) for r in rows],
+                "similarity": values.astype(np.float64),
+                "source": [source] * len(rows),
+            }
+        )
+
+    def _list(
+        self,
+        user_id: str,
+        at_us: int,
+        counters: NDArray[np.float32],
+        limit: int,
+        exclude_seen: bool,
+        explain: bool,
+    ) -> pl.DataFrame:
+        history = self.history(user_id)
+        history = history[history["timestamp_us"] < at_us]
+        if len(history):
+            parts = self.predictor.next_parts(history, at_us, counters, unseen=exclude_seen)
+            scores, source = np.sum(list(parts.values()), axis=0), MODEL
+        else:
+            scores, source = np.append(popularity_scores(self._now()), -np.inf), POPULAR
+            parts = {}
+        scores[self._blank] = -np.inf
+        scores[: self._blank][~self.artifact.catalogue.available] = -np.inf
+        if exclude_seen:
+            met = history["item"]
+            scores[met[met >= 0]] = -np.inf
+        rows = best_rows(scores, limit)
+        rows = rows[np.isfinite(scores[rows])]
+        frame = pl.DataFrame(
+            {
+                "user_id": [user_id] * len(rows),
+                "rank": range(1, len(rows) + 1),
+                "item_id": self._ids(rows),
+                "score": scores[rows].astype(np.float64),
+                "source": [source] * len(rows),
+            },
+            schema_overrides={"user_id": pl.String, "item_id": pl.String, "source": pl.String},
+        )
+        if explain:
+            added = [pl.Series(name, part[rows].astype(np.float64)) for name, part in parts.items()]
+            frame = frame.with_columns(added)
+        return frame
+
+    def _answer(
+        self,
+        user_id: str,
+        items: Sequence[str],
+        at_us: int,
+        hours: float,
+        slot: int | None,
+        placement: str | None,
+        campaign: str | None,
+        device: int,
+    ) -> list[dict[str, Any]]:
+        history = self.history(user_id)
+        history = history[history["timestamp_us"] < at_us]
+        rows = np.array([self.row_of_item.get(i, self._blank) for i in items], dtype=np.int32)
+        counters, shop = self._as_of(at_us), self.predictor.shop
+        context = candidate_context(
+            history, at_us, rows, self.predictor.items.columns, counters, has_clock=shop.has_clock
+        )
+        ad = -1 if campaign is None else self.artifact.campaigns.row_of.get(campaign, 2**30)
+        state = self.predictor.state(history, at_us, device)
+        found = self.predictor.predict_with(state, rows, np.full(len(rows), ad, np.int32), context)
+        trained = {task.name for task in self.artifact.manifest.tasks}
+        examined = self._examined(slot, placement, device)
+        bought: Sequence[float | None] = [None] * len(rows)
+        if "purchase" in trained:
+            bought = self.predictor.purchase_within(
+                history, at_us, rows, counters, hours=hours, device=device
+            ).tolist()
+        return [
+            {
+                "user_id": user_id,
+                "item_id": item_id,
+                "purchase": bought[k],
+                "click": float(found.q[k]) * examined if "click" in trained else None,
+                "dwell_ms": float(found.dwell_ms[k]) if "dwell" in trained else None,
+                "buy": float(found.buy[k]) if "buy" in trained else None,
+                "source": BLANK if rows[k] == self._blank else MODEL,
+            }
+            for k, item_id in enumerate(items)
+        ]
+
+    def _examined(self, slot: int | None, placement: str | None, device: int) -> float:
+        if slot is None:
+            return 1.0
+        if slot < 0:
+            raise QueryError(f"slot must be 0 or more, counted from the first, got {slot}.")
+        names = self.predictor.shop.placements
+        if placement is not None and names and placement not in names:
+            raise QueryError(f"placement must be one of {', '.join(names)}, got {placement!r}.")
+        name = placement or (names[0] if names else "")
+        return float(self.predictor.examination(name, slot + 1, device)[slot])
+
+    def _ids(self, rows: NDArray[np.int32]) -> list[str]:
+        return [str(self.artifact.catalogue.item_ids[row]) for row in rows]
+
+    def _as_of(self, at_us: int) -> NDArray[np.float32]:
+        return self.counters().as_of(at_us // DAY_US)
+
+    def _now(self) -> NDArray[np.float32]:
+        """Return the counters with the log's last day in them, for what is popular."""
+        settled, today, _ = self.counters().state()
+        return settled + today
+
+    def _instant(self, at: str | None) -> int:
+        if at is None:
+            return self.artifact.manifest.log_end_us
+        return parse_instant(at)
+
+
+def parse_instant(text: str) -> int:
+    """Read an RFC 3339 instant as microseconds UTC.
+
+    Raises:
+        QueryError: it is none.
+    """
+    from datetime import UTC, datetime
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(
+            f"at must be an RFC 3339 instant such as 2026-11-24T19:00Z, got {text!r}."
+        ) from error
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return round(instant.timestamp() * 1_000_000)
+
+
+def _hours(within: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", within.strip())
+    if match is None or float(match[1]) <= 0:
+        raise QueryError(f"within must be a time such as 30m, 12h, 7d or 2w, got {within!r}.")
+    return float(match[1]) * HOURS[match[2]]
+
+
+def _device(name: str) -> int:
+    try:
+        return int(Device[name.upper()])
+    except KeyError:
+        known = ", ".join(device.name.lower() for device in Device)
+        raise QueryError(f"device must be one of {known}, got {name!r}.") from None
+
+
+def _with_blank(catalogue: Catalogue) -> Catalogue:
+    blank = Catalogue.of_ids([""])
+    columns = {}
+    for column in fields(Catalogue):
+        known, extra = getattr(catalogue, column.name), getattr(blank, column.name)
+        columns[column.name] = np.concatenate([known, extra])
+    return Catalogue(**columns)

@@ -1,0 +1,63 @@
+"""The made-up shop's folder: what a run leaves, written as a shop would bring it."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from endcap.errors import FileError
+from endcap.prep import write_shop
+from endcap.schema import Decision, ShopConfig, encode_decision
+from endcap.simulate import WorldRun, campaign_columns, event_columns, item_columns
+
+
+def write_world(
+    run: WorldRun, folder: Path, *, shop: ShopConfig, subjects: list[tuple[str, str]]
+) -> None:
+    """Write `events`, `items`, `campaigns`, `subjects`, `decisions.jsonl` and `shop.toml`.
+
+    Args:
+        subjects: (user_id, subject) pairs of the engine that made the pages.
+
+    Raises:
+        FileError: the folder cannot be written; nothing half-written remains.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        tables = {
+            "events": event_columns(run),
+            "items": item_columns(run.catalogue),
+            "campaigns": campaign_columns(run.campaigns),
+        }
+        for name, columns in tables.items():
+            frame = pl.DataFrame(columns, infer_schema_length=None, strict=False)
+            frame.write_parquet(partial / f"{name}.parquet")
+        pl.DataFrame(subjects, schema=["user_id", "subject"], orient="row").write_parquet(
+            partial / "subjects.parquet"
+        )
+        write_decisions(run.decisions, partial / "decisions.jsonl")
+        write_shop(shop, partial / "shop.toml")
+        _replace(partial, folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise FileError(
+            f"The world could not be written to {folder}: {error.strerror or error}. "
+            f"Choose another --out; nothing was left behind."
+        ) from error
+
+
+def write_decisions(decisions: list[Decision], path: Path) -> None:
+    """Write a decision log, one record a line."""
+    with path.open("wb") as stream:
+        for decision in decisions:
+            stream.write(encode_decision(decision) + b"\n")
+
+
+def _replace(partial: Path, folder: Path) -> None:
+    if folder.exists():
+        if not (folder / "decisions.jsonl").is_file():
+            raise OSError(f"{folder} exists and holds no world")
+        shutil.rmtree(folder)
+    partial.replace(folder)
