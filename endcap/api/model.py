@@ -1,4 +1,4 @@
-"""A fitted model as its users hold it: tables in, tables out, and an engine when pages are wanted."""
+"""A fitted model as its users hold it: questions about shoppers and items in, tables out."""
 
 import re
 from collections.abc import Sequence

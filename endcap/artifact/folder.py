@@ -220,3 +220,17 @@ def _pretty(value: Any) -> bytes:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_metrics(folder: Path, rows: list[MetricRow]) -> None:
+    """Put a model's figures into its folder; the manifest follows."""
+    manifest = load_artifact(folder).manifest
+    content = _pretty(rows)
+    files = manifest.files | {"metrics.json": hashlib.sha256(content).hexdigest()}
+    for name, bytes_ in (
+        ("metrics.json", content),
+        (MANIFEST, _pretty(msgspec.structs.replace(manifest, files=files))),
+    ):
+        partial = folder / f".{name}.partial"
+        partial.write_bytes(bytes_)
+        partial.replace(folder / name)

@@ -1,11 +1,11 @@
 """One page decision as arrays: all that the page rule reads, and nothing else."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.decide.noise import noise_key
 from endcap.errors import QueryError
 from endcap.schema import Decision, PageConfig
 
@@ -39,7 +39,7 @@ class Problem:
     """[N, P] whether a candidate may stand in a placement."""
     page: PageConfig
     key: bytes
-    """Of the noise, from `noise_key`."""
+    """Of the noise: what `noise_key` gave, and the record kept."""
     explore: bool
 
     def __post_init__(self) -> None:
@@ -85,10 +85,13 @@ class Problem:
         return self.h_micros + self.q * self.paced_micros
 
 
-def problem_of(decision: Decision, secret: bytes) -> Problem:
-    """Rebuild the problem that a record answers, from the record and the engine's secret alone.
+def problem_of(decision: Decision) -> Problem:
+    """Rebuild the problem that a record answers, from the record alone.
 
     Bit p of `Shortlist.allowed` is the p-th placement by first appearance in `Slots.placement`.
+
+    Raises:
+        QueryError: the record keeps no noise key.
     """
     slots, rows = decision.slots, decision.shortlist
     code = {name: p for p, name in enumerate(dict.fromkeys(slots.placement))}
@@ -108,6 +111,16 @@ def problem_of(decision: Decision, secret: bytes) -> Problem:
         seller=np.array(rows.seller, dtype=np.int64),
         allowed=(bits[:, None] >> np.arange(len(code))) % 2 == 1,
         page=decision.page,
-        key=noise_key(secret, decision.decision_id),
+        key=_key_of(decision),
         explore=decision.explore,
     )
+
+
+def _key_of(decision: Decision) -> bytes:
+    """Read the noise key; a cut one would replay another page without a word."""
+    if not re.fullmatch(r"[0-9a-f]{64}", decision.noise_key):
+        raise QueryError(
+            f"Decision {decision.decision_id!r} cannot be replayed: its noise_key must be 64 "
+            f"hexadecimal digits, got {decision.noise_key!r}; records of Engine.decide keep one."
+        )
+    return bytes.fromhex(decision.noise_key)

@@ -17,7 +17,8 @@ from endcap.engine.protocols import (
     Ledger,
     Predictor,
 )
-from endcap.engine.why import Explanation
+from endcap.engine.replaying import predictions_of, replay
+from endcap.engine.why import Explanation, explain
 
 __all__ = [
     "DecisionLog",
@@ -35,4 +36,7 @@ __all__ = [
     "Predictor",
     "Settings",
     "State",
+    "explain",
+    "predictions_of",
+    "replay",
 ]

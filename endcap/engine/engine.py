@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-import msgspec
-
-from endcap.decide import count_reasons
+from endcap.decide import count_reasons, noise_key
 from endcap.engine.campaigns import LiveCampaigns
 from endcap.engine.catalogue import LiveCatalogue
 from endcap.engine.filtering import Judged, find_and_judge
@@ -17,7 +15,7 @@ from endcap.engine.memory import State
 from endcap.engine.observe import DAY_US, Observed, Observer, count_impressions, placement_code
 from endcap.engine.protocols import Predictor
 from endcap.engine.record import Books, model_inputs, shortlist_columns, with_page
-from endcap.engine.replaying import predictions_of
+from endcap.engine.replaying import predictions_of, replay
 from endcap.engine.request import Request, before, device_of, local_time, slots_of
 from endcap.engine.valuing import Valued, shortlist, value_candidates
 from endcap.engine.why import Explanation, explain
@@ -60,7 +58,7 @@ class Engine:
 
     Args:
         predictor: the model; its failures degrade a page, and never prevent one.
-        secret: keys the noise; whoever replays a record needs the same.
+        secret: makes every decision's noise key; a record keeps its own, so replays need none.
         state: what changes while the shop runs; in memory unless a store stands behind it.
     """
 
@@ -102,7 +100,7 @@ class Engine:
             request, list(dict.fromkeys(slots.placement)), self._predictor, self._live()
         )
         draft = self._draft(request, slots, judged)
-        decision = with_page(draft, self._secret)
+        decision = with_page(draft)
         self.state.decisions.append(decision)
         count_impressions(decision, self.state)
         return decision
@@ -151,8 +149,8 @@ class Engine:
         return logged
 
     def replay(self, decision: Decision) -> Decision:
-        """Apply the page rule again, to the record alone; the page must come out equal."""
-        return with_page(msgspec.structs.replace(decision, chosen=[]), self._secret)
+        """Apply the page rule again: `endcap.engine.replay`, which needs no engine."""
+        return replay(decision)
 
     def replay_predictions(self, decision: Decision) -> Predictions:
         """Ask the model again what it read then; one answer per row of the shortlist.
@@ -163,8 +161,8 @@ class Engine:
         return predictions_of(decision, self._predictor)
 
     def why(self, decision: Decision, slot: int, placement: str | None = None) -> Explanation:
-        """Explain what stands in a slot, from the record alone."""
-        return explain(decision, self._secret, slot, placement)
+        """Explain what stands in a slot: `endcap.engine.explain`, which needs no engine."""
+        return explain(decision, slot, placement)
 
     def _answered(self, query: Query) -> Decision | None:
         if query.decision_id is None:
@@ -243,6 +241,7 @@ class Engine:
             dropped=count_reasons(judged.reasons),
             valued=num_valued,
             degraded=request.degraded,
+            noise_key=noise_key(self._secret, request.decision_id).hex(),
             inputs=model_inputs(listed, request) if sampled else None,
         )
 

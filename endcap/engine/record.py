@@ -79,9 +79,9 @@ def model_inputs(listed: Valued, request: Request) -> ModelInputs | None:
     )
 
 
-def with_page(draft: Decision, secret: bytes) -> Decision:
+def with_page(draft: Decision) -> Decision:
     """Solve a record's own problem and write the page into it; the same for a replay."""
-    choice = solve(problem_of(draft, secret))
+    choice = solve(problem_of(draft))
     filled = np.flatnonzero(choice.row >= 0)
     rows = choice.row[filled]
     listed, slots = draft.shortlist, draft.slots

@@ -1,14 +1,25 @@
-"""Tier 2 of a record -> the predictions again."""
+"""A record -> its page again (tier 1), and its predictions again (tier 2)."""
 
+import msgspec
 import numpy as np
 
 from endcap.engine.protocols import Predictor
+from endcap.engine.record import with_page
 from endcap.engine.request import device_of
 from endcap.errors import QueryError
 from endcap.schema import EVENT, Decision, Predictions, Question
 
 REPLAYED = "of the record"
 """The user of a replayed question: a record knows its subject, and no user."""
+
+
+def replay(decision: Decision) -> Decision:
+    """Apply the page rule again, to the record alone; what comes out must equal the record.
+
+    Raises:
+        QueryError: the record keeps no noise key.
+    """
+    return with_page(msgspec.structs.replace(decision, chosen=[]))
 
 
 def predictions_of(decision: Decision, predictor: Predictor) -> Predictions:

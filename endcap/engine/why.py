@@ -37,7 +37,7 @@ class Explanation:
         return (self.headline, *self.value, *self.choice, *self.price, *self.filters)
 
     def __str__(self) -> str:
-        return "\\n".join(self.lines)
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,37 +54,15 @@ class _Case:
         return listed.item_id[row] + (f" (ad of {campaign_id})" if campaign_id else "")
 
 
-def explain(
-    decision: Decision, secret: bytes, slot: int, placement: str | None = None
-) -> Explanation:
-    """Explain one slot; without a placement, of the page's first.
+def explain(decision: Decision, slot: int, placement: str | None = None) -> Explanation:
+    """Explain one slot from the record alone; without a placement, of the page's first.
 
     Raises:
-        QueryError: the page has no such slot, or nothing stands in it.
+        QueryError: the page has no such slot, nothing stands in it, or the record keeps no noise
+            key or was changed.
     """
-    place = placement or decision.slots.placement[0]
-    steps = [
-        step
-        for step, (name, number) in enumerate(
-            zip(decision.slots.placement, decision.slots.slot, strict=True)
-        )
-        if (name, number) == (place, slot)
-    ]
-    problem = problem_of(decision, secret)
-    choice = solve(problem)
-    if not steps or choice.row[steps[0]] < 0:
-        held = [c.slot for c in decision.items_of(place)]
-        raise QueryError(
-            f"Nothing stands in slot {slot} of {place!r} of decision {decision.decision_id}; "
-            f"its filled slots are {held}."
-        )
-    case = _Case(
-        decision=decision,
-        problem=problem,
-        choice=choice,
-        step=steps[0],
-        row=int(choice.row[steps[0]]),
-    )
+    case = _case_of(decision, slot, placement or decision.slots.placement[0])
+    place = decision.slots.placement[case.step]
     return Explanation(
         headline=f"{case.name(case.row)} stands in slot {slot} of {place!r}, "
         f"chosen by {decision.policy} with model {decision.model_version}.",
@@ -93,6 +71,27 @@ def explain(
         price=_price_lines(case),
         filters=_filter_lines(decision),
     )
+
+
+def _case_of(decision: Decision, slot: int, place: str) -> _Case:
+    """Solve the record again, and hold the slot against what it says stood there."""
+    held = {chosen.slot: chosen.row for chosen in decision.items_of(place)}
+    if slot not in held:
+        raise QueryError(
+            f"Nothing stands in slot {slot} of {place!r} of decision {decision.decision_id}; "
+            f"its filled slots are {list(held)}."
+        )
+    slots = zip(decision.slots.placement, decision.slots.slot, strict=True)
+    step = list(slots).index((place, slot))
+    problem = problem_of(decision)
+    choice = solve(problem)
+    if choice.row[step] != held[slot]:
+        raise QueryError(
+            f"Decision {decision.decision_id} does not replay: slot {slot} of {place!r} holds "
+            f"row {held[slot]} in the record and row {choice.row[step]} when solved again; "
+            f"the record was changed, or another version of Endcap made it."
+        )
+    return _Case(decision=decision, problem=problem, choice=choice, step=step, row=held[slot])
 
 
 def _value_lines(case: _Case) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from endcap.evaluate.classifiers import (
     tree_chances,
 )
 from endcap.evaluate.factors import Als, Ease
+from endcap.evaluate.model import ModelScorer, model_reports, task_rows
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
 from endcap.evaluate.purchases import PurchaseRows, purchase_rows
@@ -48,6 +49,7 @@ __all__ = [
     "ForwardCooccurrence",
     "ItemKnn",
     "LinearScorer",
+    "ModelScorer",
     "OwnHistory",
     "Popularity",
     "PurchaseRows",
@@ -64,6 +66,7 @@ __all__ = [
     "fit_tables",
     "logistic_chances",
     "metric_row",
+    "model_reports",
     "purchase_rows",
     "rank_report",
     "ranking_task",
@@ -72,5 +75,6 @@ __all__ = [
     "rows_of",
     "table_of",
     "target_ranks",
+    "task_rows",
     "tree_chances",
 ]

@@ -12,6 +12,7 @@ from endcap.features import ItemColumns, candidate_context, phases
 from endcap.metrics import log_loss
 from endcap.schema import Catalogue, Predictions, Question, ShopConfig, Split
 from endcap.train import Fitted
+from endcap.train.targets import HazardTarget
 
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse regularisations tried; the one with the least log-loss on validation days is kept."""
@@ -105,6 +106,7 @@ class LogisticPredictor(CataloguePredictor):
         for name in ("buy", "ad_buy"):
             if name in fitted.plan.targets:
                 target = fitted.plan.targets[name]
+                assert isinstance(target, HazardTarget)
                 asked |= target.asked
                 bought |= target.asked & target.observed
         self._buy = _best(design, bought, asked & train, asked & validation)

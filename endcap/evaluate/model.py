@@ -1,6 +1,7 @@
 """The fitted model in the tables: as a scorer of next items, and in what it says of candidates."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +164,10 @@ def _examined(
     return np.where(shown, tables[placement, np.where(shown, slot, 0)], 1.0)
 
 
+def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    return float(weights @ values / weights.sum())
+
+
 def _figures(
     task: str,
     label: NDArray[np.float64],
@@ -187,7 +192,7 @@ def _figures(
     rows = [bounded("auc", "endcap", metrics.auc_statistic(label, probability))]
     for model, chance in (("endcap", probability), ("base rate", constant)):
         losses = metrics.log_losses(label, chance)
-        rows.append(bounded("log_loss", model, lambda w, x=losses: float(w @ x / w.sum())))
+        rows.append(bounded("log_loss", model, partial(_weighted_mean, losses)))
     error = metrics.expected_calibration_error(label, probability)
     floor = metrics.expected_calibration_floor(probability)
     for metric, value in (("ece", error), ("ece_floor", floor)):

@@ -93,7 +93,7 @@ class Network(nn.Module):
         return found
 
     def start_at(self, outputs: dict[str, list[float]]) -> None:
-        """Set the candidate head's constant answers by task, so that training need not find them."""
+        """Set the constant answers by task, so that training need not find them."""
         bias = self.candidates.answers.bias
         with torch.no_grad():
             for name, values in outputs.items():

@@ -103,7 +103,7 @@ class Shortlist(Struct, frozen=True, kw_only=True):
     category: list[int]  # codes that only need to agree or differ
     brand: list[int]
     seller: list[int]
-    allowed: list[int]  # bit p: may stand in the query's p-th placement
+    allowed: list[int]  # bit p: the p-th placement by first appearance in Slots.placement
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -153,6 +153,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     valued: int
     degraded: list[str] = []
     """What could not be done as usual, and what was done instead."""
+    noise_key: str = ""
+    """Hex of HMAC-SHA256(secret, decision_id): this decision's noise, and nothing of the secret or
+    of other decisions. Empty where no page rule of ours made the page; such a record has no replay.
+    """
     inputs: ModelInputs | None = None
 
     def items_of(self, placement: str) -> list[Chosen]:

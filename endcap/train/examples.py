@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
-from endcap.outcomes import Outcomes
 from endcap.schema import Action, Dataset, Split, group_starts
 from endcap.train.sampling import Sample, sample_pairs
 
@@ -73,7 +72,6 @@ class _Question:
 
 def make_examples(
     dataset: Dataset,
-    outcomes: Outcomes,
     counters: CounterHistory,
     columns: ItemColumns,
     *,
@@ -83,7 +81,6 @@ def make_examples(
     """Turn a log into questions; every question reads events strictly before its instant.
 
     Args:
-        outcomes: labels are looked up later; here it only tells which slots were shown.
         ask_purchase: whether snapshots are wanted (the log has a clock and purchases).
     """
     random = np.random.default_rng(seed)

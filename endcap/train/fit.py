@@ -92,6 +92,26 @@ class Fitted:
         return [float(mean) for mean in means]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedLog:
+    """A log as questions with labels."""
+
+    counters: CounterHistory
+    examples: Examples
+    plan: TaskPlan
+
+
+def ask_log(dataset: Dataset, columns: ItemColumns, *, seed: int = 0) -> AskedLog:
+    """Turn a log into questions, and label every task that it can teach."""
+    counters = CounterHistory(dataset)
+    outcomes = join_outcomes(dataset)
+    examples = make_examples(
+        dataset, counters, columns, ask_purchase=_asks_purchase(dataset), seed=seed
+    )
+    plan = plan_tasks(dataset, outcomes, examples)
+    return AskedLog(counters=counters, examples=examples, plan=plan)
+
+
 def fit(
     dataset: Dataset,
     *,
@@ -114,12 +134,8 @@ def fit(
     vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known)
     price_mean, price_scale = price_scale_of(dataset.catalogue, is_known)
     columns = ItemColumns.of(dataset.catalogue, price_mean=price_mean, price_scale=price_scale)
-    counters = CounterHistory(dataset)
-    outcomes = join_outcomes(dataset)
-    examples = make_examples(
-        dataset, outcomes, counters, columns, ask_purchase=_asks_purchase(dataset), seed=seed
-    )
-    plan = plan_tasks(dataset, outcomes, examples)
+    asked = ask_log(dataset, columns, seed=seed)
+    counters, examples, plan = asked.counters, asked.examples, asked.plan
     if not plan.tasks:
         reasons = "; ".join(f"{name} {reason}" for name, reason in plan.left_out.items())
         raise LogError(f"The log teaches no task: {reasons}.")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +66,10 @@ class Trainer:
         slots = list(self.network.examination.parameters())
         rest = [p for name, p in self.network.named_parameters() if "examination" not in name]
         rate = self.config.learning_rate
-        groups = [{"params": rest}, {"params": slots, "lr": EXAMINATION_RATE * rate}]
+        groups: list[dict[str, Any]] = [
+            {"params": rest},
+            {"params": slots, "lr": EXAMINATION_RATE * rate},
+        ]
         self.optimizer = torch.optim.Adam(groups, lr=rate, fused=fused)
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))

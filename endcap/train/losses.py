@@ -99,7 +99,9 @@ def _ndcg(logits: Tensor, wanted: NextBatch) -> float:
     rank = torch.cat(
         [
             (logits[rows] > score[:, None]).sum(1)
-            for rows, score in zip(wanted.row.split(1024), own.split(1024), strict=True)
+            for rows, score in zip(
+                torch.split(wanted.row, 1024), torch.split(own, 1024), strict=True
+            )
         ]
     )
     gain = torch.where(rank < CUT, 1.0 / torch.log2(rank + 2.0), 0.0)

@@ -1,0 +1,1 @@
+"""The roof's first storey: each public function of `endcap`, and what commands share."""
