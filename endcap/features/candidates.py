@@ -40,6 +40,9 @@ class ContextColumn(IntEnum):
 
 NUM_CONTEXT = len(ContextColumn)
 
+MAX_EVENTS = 512
+"""Events of a shopper that a context reads, the latest: as many as an engine keeps."""
+
 CLICK_PRIOR = 20.0
 BUY_PRIOR = 10.0
 
@@ -93,10 +96,11 @@ def candidate_context(
     """Build the context of candidates [C] of one shopper at one instant, [C, X].
 
     Args:
-        history: the shopper's events strictly before `at_us`, oldest first.
+        history: the shopper's events strictly before `at_us`, oldest first; the last 512 are read.
         counters: [V, N] as of the start of the day (`Counters.as_of`).
         has_clock: False in an order-only log, whose ages mean nothing and stay 0.
     """
+    history = history[-MAX_EVENTS:]
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
     _match_history(context, history, at_us, item, columns, has_clock)
     _read_counters(context, item, counters)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from endcap.features import FIELD_NAMES, FieldVocabulary, codes, field_matrix
+from endcap.features.items import TEXT_BUCKETS, text_buckets
+from endcap.schema import Catalogue
+
+
+@pytest.fixture
+def catalogue():
+    made = Catalogue.of_ids(["a", "b", "c"])
+    made.categories[:] = ["Shoes > Running", "Shoes", ""]
+    made.brands[:] = ["Acme", "", "Late"]
+    made.titles[:] = ["Red shoe", "", ""]
+    made.price_micros[:] = [10_000_000, 20_000_000, 10**12]
+    made.attributes[0] = ("colour=red", "size=9", "width=D")
+    return made
+
+
+@pytest.fixture
+def vocabulary(catalogue):
+    return FieldVocabulary.fit(catalogue, np.array([True, True, False]))
+
+
+def test_the_weights_of_a_field_add_up_to_one_per_item(catalogue, vocabulary):
+    matrix = field_matrix(catalogue, vocabulary)
+    row = slice(matrix.indptr[0], matrix.indptr[1])
+    sums = np.bincount(matrix.fields[row], matrix.weights[row], minlength=len(FIELD_NAMES))
+    expected = {"category": 1, "leaf": 1, "brand": 1, "seller": 0, "price": 1}
+    np.testing.assert_allclose(sums, [*expected.values(), 1, 1], rtol=1e-6)
+    assert (matrix.indices < matrix.num_columns).all()
+
+
+def test_a_value_first_seen_after_training_has_no_column(catalogue, vocabulary):
+    assert "brand=Acme" in vocabulary.columns
+    assert "brand=Late" not in vocabulary.columns
+    late = field_matrix(catalogue, vocabulary, np.array([2]))
+    assert [FIELD_NAMES[f] for f in late.fields] == ["price"]  # the dearest band of training
+
+
+def test_price_bands_are_fitted_on_training_items_alone(catalogue, vocabulary):
+    edges = vocabulary.price_edges
+    low, high = np.log(10_000_000), np.log(20_000_000)
+    np.testing.assert_allclose(edges, np.linspace(low, high, 11)[1:-1])
+    catalogue.price_micros[2] = 1
+    again = FieldVocabulary.fit(catalogue, np.array([True, True, False]))
+    assert again == vocabulary
+
+
+def test_an_item_of_which_nothing_is_known_has_an_empty_row(vocabulary):
+    matrix = field_matrix(Catalogue.of_ids(["x"]), vocabulary)
+    assert matrix.indptr.tolist() == [0, 0]
+
+
+def test_text_hashes_to_the_same_buckets_in_any_case_and_order():
+    assert text_buckets("Red SHOE") == text_buckets("shoe, red!")
+    assert set(text_buckets("shoe")) < set(text_buckets("red shoe"))
+    assert text_buckets("") == text_buckets(" -!") == []
+
+
+def test_chinese_text_needs_no_spaces():
+    # Pairs 连衣 and 衣裙 are shared, whatever stands around them.
+    shared = set(text_buckets("连衣裙")) & set(text_buckets("新款连衣裙夏"))
+    assert len(shared) == 2
+    assert all(0 <= bucket < TEXT_BUCKETS for bucket in text_buckets("裙 dress"))
+
+
+def test_equal_texts_have_equal_codes_and_the_empty_text_has_none():
+    assert codes(["b", "", "a", "b"]).tolist() == [0, -1, 1, 0]
