@@ -15,7 +15,7 @@ def test_worth_adds_click_dwell_and_margin_less_harm():
         np.array([0.05]),
         np.array([2_000_000]),
         np.array([500]),
-        ValueConfig(),
+        ValueConfig(click_micros=20_000, dwell_micros_per_second=1_000),
     )
     assert h.tolist() == [pytest.approx(14_500.0)]
 
