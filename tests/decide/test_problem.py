@@ -1,10 +1,13 @@
 """A record rebuilds its own problem."""
 
+import hashlib
+
 import msgspec
 import numpy as np
 import pytest
 
-from endcap.decide import problem_of, solve
+from endcap.decide import noise_key, problem_of, solve
+from endcap.errors import QueryError
 from endcap.schema import (
     Decision,
     PageConfig,
@@ -58,27 +61,46 @@ def record():
         found=count,
         dropped={},
         valued=count,
+        noise_key=noise_key(SECRET, "d1").hex(),
     )
 
 
 def test_a_record_read_back_gives_the_same_page_propensities_and_prices(record):
-    one = solve(problem_of(record, SECRET))
-    other = solve(problem_of(decode_decision(encode_decision(record)), SECRET))
+    one = solve(problem_of(record))
+    other = solve(problem_of(decode_decision(encode_decision(record))))
     for name in ("row", "propensity", "price_micros", "runner_up", "critical_micros"):
         assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True), name
 
 
 def test_placements_are_numbered_by_first_appearance(record):
-    problem = problem_of(record, SECRET)
+    problem = problem_of(record)
     assert problem.placement.tolist() == [0, 1, 0]
     assert problem.allowed[-1].tolist() == [False, True]
     assert problem.is_ad.tolist() == [False] * 6 + [True] * 3
 
 
 def test_another_decision_or_another_secret_draws_other_noise(record):
-    keys = {
-        problem_of(record, SECRET).key,
-        problem_of(record, b"another secret of it").key,
-        problem_of(msgspec.structs.replace(record, decision_id="d2"), SECRET).key,
-    }
+    keys = {noise_key(SECRET, "d1"), noise_key(SECRET, "d2"), noise_key(SECRET[:-1] + b"!", "d1")}
     assert len(keys) == 3
+    assert problem_of(record).key == noise_key(SECRET, "d1")
+    rows = {tuple(solve(problem_of(keyed(record, f"d{n}"))).row.tolist()) for n in range(20)}
+    assert len(rows) > 1
+
+
+def keyed(record, decision_id):
+    return msgspec.structs.replace(record, noise_key=noise_key(SECRET, decision_id).hex())
+
+
+def test_a_noise_key_is_the_hmac_of_the_decision_id():
+    """By hand: RFC 2104 with SHA-256 over the id, the secret padded to 64 bytes."""
+    padded = SECRET.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(b ^ 0x36 for b in padded) + b"d1").digest()
+    assert (
+        noise_key(SECRET, "d1") == hashlib.sha256(bytes(b ^ 0x5C for b in padded) + inner).digest()
+    )
+
+
+@pytest.mark.parametrize("key", ["", "ab", "G" * 64, "a" * 66])
+def test_a_record_without_a_whole_noise_key_says_that_it_has_no_replay(record, key):
+    with pytest.raises(QueryError, match=r"'d1' cannot be replayed: its noise_key must be 64 hexa"):
+        problem_of(msgspec.structs.replace(record, noise_key=key))

@@ -5,11 +5,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from endcap.decide import noise_key
+from endcap.engine import replay
 from endcap.errors import QueryError, UnknownDecisionError
 from endcap.schema import Campaigns, Query, decode_decision, encode_decision
 
 DAY_US = 86_400_000_000
 NOON_US = 20_000 * DAY_US + DAY_US // 2
+SECRET = b"a secret of the tests"
 
 
 def ask(user="u1", home=5, **fields):
@@ -198,10 +201,20 @@ def test_a_campaign_stands_only_where_it_may(build, campaign):
     assert build(campaigns=Campaigns(rows=rows)).decide(ask()).dropped == {"placement": 1}
 
 
-def test_a_record_survives_json_and_replays_equal(build):
+def test_a_record_survives_json_and_replays_equal_without_an_engine(build):
     engine = build(temperature=0.5, epsilon=0.2, settings={"sample_inputs": 1.0})
     decision = decode_decision(encode_decision(engine.decide(ask())))
-    assert engine.replay(decision) == decision
+    assert replay(decision) == engine.replay(decision) == decision
+
+
+def test_a_record_keeps_its_noise_key_and_nothing_of_the_secret(build, changed):
+    engine = build(temperature=1.0)
+    one, other = engine.decide(ask()), engine.decide(ask())
+    assert one.noise_key == noise_key(SECRET, one.decision_id).hex()
+    assert SECRET not in encode_decision(one) and SECRET.hex().encode() not in encode_decision(one)
+    assert replay(changed(one, noise_key=other.noise_key)).chosen != one.chosen
+    with pytest.raises(QueryError, match="'d0' cannot be replayed"):
+        replay(changed(one, noise_key=""))
 
 
 def test_predictions_replay_from_the_logged_inputs(build):
