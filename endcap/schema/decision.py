@@ -103,7 +103,7 @@ class Shortlist(Struct, frozen=True, kw_only=True):
     category: list[int]  # codes that only need to agree or differ
     brand: list[int]
     seller: list[int]
-    allowed: list[int]  # bit p: may stand in the query's p-th placement
+    allowed: list[int]  # bit p: the p-th placement by first appearance in Slots.placement
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
