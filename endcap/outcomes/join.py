@@ -125,7 +125,13 @@ def _join_by_decision(
     keys, starts = np.unique(click_key[first], return_index=True)
     place = np.minimum(np.searchsorted(keys, shown_key), len(keys) - 1)
     hit = keys[place] == shown_key
-    click_of[with_decision[hit]] = clicks[first[starts[place[hit]]]]
+    rows, of_click = with_decision[hit], clicks[first[starts[place[hit]]]]
+    # An item that a page showed twice was clicked where the click says, else at its first place.
+    elsewhere = shown["slot"][rows] != events["slot"][of_click]
+    elsewhere |= shown["placement"][rows] != events["placement"][of_click]
+    order = np.lexsort((elsewhere, of_click))
+    once = order[np.unique(of_click[order], return_index=True)[1]]
+    click_of[rows[once]] = of_click[once]
 
 
 def _join_by_time(
