@@ -1,5 +1,5 @@
 """A decision x the later events -> what came of it: one join for training, evaluation, billing."""
 
-from endcap.outcomes.join import NextEvent, Outcomes, join_outcomes
+from endcap.outcomes.join import CLICK_WINDOW_US, NextEvent, Outcomes, join_outcomes
 
-__all__ = ["NextEvent", "Outcomes", "join_outcomes"]
+__all__ = ["CLICK_WINDOW_US", "NextEvent", "Outcomes", "join_outcomes"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import HOUR_US
-from endcap.schema import Action, Dataset, Hazard, Split
+from endcap.schema import Action, Dataset, Hazard, Split, Task
 
 MAX_BOUGHT = 8
 MAX_SEEN = 8
@@ -31,13 +31,20 @@ Sampler = Callable[[int, int, int, int], Sample | None]
 """(user row, instant, visible, split) -> the items asked about; None when nothing can be known."""
 
 
+def pair_task(tasks: tuple[Task, ...]) -> Hazard | None:
+    """Return the first task over all pairs; the rates are those of its event and horizon."""
+    of_pairs = (t for t in tasks if isinstance(t, Hazard) and t.space == "all")
+    return next((t for t in of_pairs if t.measures == "delay"), None)
+
+
 def sample_pairs(dataset: Dataset, random: np.random.Generator) -> Sampler:
     """Make a sampler over the items that training days met."""
     events = dataset.histories.events
     known = np.unique(events["item"][(dataset.event_split == 0) & (events["item"] >= 0)])
     known = known.astype(np.int32)
-    pair_tasks = [t for t in dataset.shop.tasks if isinstance(t, Hazard) and t.space == "all"]
-    horizon_us = int(max((t.within_hours for t in pair_tasks), default=0.0) * HOUR_US)
+    task = pair_task(dataset.shop.tasks)
+    horizon_us = int(task.within_hours * HOUR_US) if task else 0
+    wanted = Action.of(task.event_type) if task else Action.PURCHASE
 
     def sample(user: int, at_us: int, visible: int, split: int) -> Sample | None:
         until = min(at_us + horizon_us, dataset.end_of(Split(split)) - 1)
@@ -46,7 +53,7 @@ def sample_pairs(dataset: Dataset, random: np.random.Generator) -> Sampler:
         start, end = dataset.histories.offsets[user], dataset.histories.offsets[user + 1]
         later = events[visible:end]
         later = later[(later["timestamp_us"] > at_us) & (later["timestamp_us"] <= until)]
-        bought = np.unique(later["item"][(later["action"] == Action.PURCHASE)])
+        bought = np.unique(later["item"][later["action"] == wanted])
         bought = np.intersect1d(bought, known)
         seen = np.intersect1d(np.unique(events["item"][start:visible]), known)
         return _draw(bought, seen, known, random)
@@ -60,18 +67,20 @@ def _draw(
     known: NDArray[np.int32],
     random: np.random.Generator,
 ) -> Sample:
-    bought_rate = min(1.0, MAX_BOUGHT / max(len(bought), 1))
-    buyers = _choose(bought, MAX_BOUGHT, random)
     seen_others = np.setdiff1d(seen, bought)
-    seen_rate = min(1.0, MAX_SEEN / max(len(seen_others), 1))
     draws = known[random.integers(len(known), size=MAX_UNSEEN)]
     unseen = np.setdiff1d(np.setdiff1d(draws, seen), bought)
     unseen_rate = 1.0 - (1.0 - 1.0 / len(known)) ** MAX_UNSEEN
+    buyers = _choose(bought, MAX_BOUGHT, random)
     item = np.concatenate([buyers, _choose(seen_others, MAX_SEEN, random), unseen])
+    # The rates that this item meets, all others as they are: bought, it is one more of the bought;
+    # not bought, one more of the others.
+    is_bought = np.isin(item, bought)
+    bought_rate = np.minimum(1.0, MAX_BOUGHT / np.maximum(len(bought) + ~is_bought, 1))
+    seen_rate = np.minimum(1.0, MAX_SEEN / np.maximum(len(seen_others) + is_bought, 1))
     rate = np.where(np.isin(item, seen), seen_rate, unseen_rate)
     return Sample(
-        item=item.astype(np.int32),
-        log_offset=np.log(bought_rate / np.maximum(rate, 1e-9)).astype(np.float32),
+        item=item.astype(np.int32), log_offset=np.log(bought_rate / rate).astype(np.float32)
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import HOUR_US
-from endcap.outcomes import NextEvent, Outcomes
+from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes
 from endcap.schema import Action, Binary, Dataset, Hazard, Split
 from endcap.train.examples import Candidates, Examples
 
@@ -50,6 +50,7 @@ class CandidateFacts:
     """The last instant at which a label of the row's split may be watched."""
     is_ad: NDArray[np.bool_]
     clicked: NDArray[np.bool_]
+    """Whether a click came before the end of the row's split."""
     click_us: NDArray[np.int64]
     dwell_ms: NDArray[np.int64]
     dwell_censored: NDArray[np.bool_]
@@ -69,14 +70,15 @@ def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) ->
 
     split = examples.split[question]
     ends = np.array([dataset.end_of(part) for part in Split], dtype=np.int64)
+    until_us, click_us = ends[split] - 1, of_shown(outcomes.click_us, -1)
     return CandidateFacts(
         user=examples.user[question],
         at_us=examples.at_us[question],
         split=split,
-        until_us=ends[split] - 1,
+        until_us=until_us,
         is_ad=candidates.campaign >= 0,
-        clicked=of_shown(outcomes.clicked, 0).astype(np.bool_),
-        click_us=of_shown(outcomes.click_us, -1),
+        clicked=(click_us >= 0) & (click_us <= until_us),
+        click_us=click_us,
         dwell_ms=of_shown(outcomes.dwell_ms, -1),
         dwell_censored=of_shown(outcomes.dwell_censored, 0).astype(np.bool_),
     )
@@ -92,6 +94,8 @@ def binary_target(
     """
     asked = (candidates.impression >= 0) & (facts.is_ad == task.ads)
     if task.event_type == "click" and task.space == "impressions":
+        if dataset.shop.has_clock:
+            asked &= facts.at_us + CLICK_WINDOW_US <= facts.until_us
         return BinaryTarget(asked=asked, label=facts.clicked.astype(np.float32))
     start_us = facts.at_us
     if task.space == "clicks":

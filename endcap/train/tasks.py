@@ -7,6 +7,7 @@ import numpy as np
 from endcap.outcomes import Outcomes
 from endcap.schema import Binary, Dataset, Hazard, NextItem, Split, Task
 from endcap.train.examples import Examples
+from endcap.train.sampling import pair_task
 from endcap.train.targets import (
     BinaryTarget,
     CandidateFacts,
@@ -43,7 +44,7 @@ def plan_tasks(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> Task
     left_out: dict[str, str] = {}
     for task in dataset.shop.tasks:
         target = _target(task, dataset, examples, facts, edges)
-        reason = _missing(task, target, facts, examples)
+        reason = _missing(task, target, facts, examples, dataset.shop.tasks)
         if reason:
             left_out[task.name] = reason
             continue
@@ -78,9 +79,17 @@ def _target(
 
 
 def _missing(
-    task: Task, target: Target | None, facts: CandidateFacts, examples: Examples
+    task: Task,
+    target: Target | None,
+    facts: CandidateFacts,
+    examples: Examples,
+    tasks: tuple[Task, ...],
 ) -> str | None:
     """Say what the log lacks for a task; None when it can be trained."""
+    first = pair_task(tasks)
+    of_pairs = isinstance(task, Hazard) and (task.measures, task.space) == ("delay", "all")
+    if first and of_pairs and task != first:
+        return f"one task of the space 'all' is sampled, and that is {first.name}"
     if target is None:
         in_training = examples.split == Split.TRAIN
         count = int((np.diff(examples.next_offsets)[in_training] > 0).sum())

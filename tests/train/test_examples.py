@@ -1,0 +1,109 @@
+import numpy as np
+
+from endcap.features import CounterHistory, ItemColumns, candidate_context
+from endcap.schema import Action, group_starts, merged_histories
+
+DAY = 86_400_000_000
+SECOND = 1_000_000
+VIEW, CLICK, CART, BUY = Action.VIEW, Action.CLICK, Action.ADD_TO_CART, Action.PURCHASE
+
+
+def test_rows_of_one_instant_are_asked_together_and_read_none_of_each_other(make_log, ask):
+    rows = [
+        (0, DAY, 0, VIEW),
+        (0, 2 * DAY, 1, VIEW),
+        (0, 2 * DAY + 9, 2, BUY),
+        (0, 3 * DAY, 1, VIEW),
+    ]
+    _, examples = ask(make_log(rows))
+    assert examples.at_us.tolist() == [2 * DAY, 3 * DAY]
+    assert examples.visible.tolist() == [1, 3]
+    assert examples.next_offsets.tolist() == [0, 2, 3]
+    assert examples.next_item.tolist() == [1, 2, 1]
+    assert examples.next_weight.tolist() == [1, 4, 1]
+
+
+def test_the_first_instant_and_removals_ask_for_nothing(make_log, ask):
+    rows = [(0, 0, 0, VIEW), (0, 0, 1, VIEW), (0, DAY, 1, Action.REMOVE_FROM_CART), (1, 0, 2, VIEW)]
+    _, examples = ask(make_log(rows))
+    assert len(examples) == 0
+
+
+def test_a_page_reads_events_strictly_before_its_instant(make_log, ask):
+    page = 2 * DAY + 5 * SECOND
+    rows = [(0, DAY, 0, VIEW), (0, page - 1, 1, VIEW), (0, page + 1, 2, CLICK)]
+    log = make_log(rows, shown=[(0, page, 2, 0), (0, page, 3, 1)])
+    _, examples = ask(log)
+    chosen = np.flatnonzero(np.diff(examples.candidates.offsets) > 0)
+    assert examples.at_us[chosen].tolist() == [page]
+    assert examples.visible[chosen].tolist() == [2]
+    assert examples.candidates.item.tolist() == [2, 3]
+    assert examples.candidates.slot.tolist() == [0, 1]
+    # The event within the page's second belongs to its instant: `page - 1` is of the second before.
+    _, coarse = ask(make_log(rows, shown=[(0, page, 2, 0)], resolution="minute"))
+    assert coarse.visible[np.diff(coarse.candidates.offsets) > 0].tolist() == [1]
+
+
+def test_no_question_reads_its_own_instant_in_a_whole_shop(dataset, ask):
+    _, examples = ask(dataset, ask_purchase=True)
+    events, resolution = dataset.histories.events, dataset.shop.resolution_us
+    has_past = examples.visible > dataset.histories.offsets[examples.user]
+    last = events["timestamp_us"][examples.visible[has_past] - 1]
+    is_snapshot = np.diff(examples.next_offsets) == 0
+    is_snapshot &= (
+        examples.candidates.impression[
+            np.minimum(examples.candidates.offsets[:-1], len(examples.candidates.impression) - 1)
+        ]
+        < 0
+    )
+    strict = last // resolution < examples.at_us[has_past] // resolution
+    assert (strict | is_snapshot[has_past]).all()
+    assert (last <= examples.at_us[has_past]).all()
+
+
+def test_a_snapshot_follows_a_group_and_reads_it(make_log, ask):
+    rows = [(0, DAY, 0, VIEW), (0, DAY, 1, VIEW), (0, 9 * DAY, 0, BUY)]
+    _, examples = ask(make_log(rows), ask_purchase=True)
+    asked = np.diff(examples.candidates.offsets) > 0
+    at, visible = examples.at_us[asked], examples.visible[asked]
+    assert at[0] == DAY
+    assert visible[at < 9 * DAY].tolist() == [
+        2,
+        2,
+    ]  # right after the group, and once before the next
+    assert visible[at >= 9 * DAY].tolist() == [3, 3]
+
+
+def test_a_buyer_is_always_asked_about_until_the_end_of_the_split(make_log, ask):
+    rows = [(0, DAY, 0, VIEW), (0, 9 * DAY, 1, BUY), (0, 11 * DAY, 2, BUY), (1, DAY, 2, VIEW)]
+    _, examples = ask(make_log(rows), ask_purchase=True)
+    first = np.flatnonzero((examples.user == 0) & (examples.at_us == DAY))[0]
+    part = slice(*examples.candidates.offsets[first : first + 2])
+    assert 1 in examples.candidates.item[part]
+    # Item 2 is bought after the cut: here it is one of those that were not.
+    offset = dict(
+        zip(examples.candidates.item[part], examples.candidates.log_offset[part], strict=True)
+    )
+    assert offset[0] == 0.0
+    assert offset.get(2, 1.0) > 0.0
+
+
+def test_a_page_of_training_reads_what_an_engine_would_have_kept(dataset, ask):
+    _, examples = ask(dataset)
+    columns = ItemColumns.of(dataset.catalogue, price_mean=0.0, price_scale=1.0)
+    counters, kept = CounterHistory(dataset), merged_histories(dataset)
+    for row in np.flatnonzero(np.diff(examples.candidates.offsets) > 0)[::29]:
+        part = slice(*examples.candidates.offsets[row : row + 2])
+        at_us, history = examples.at_us[row], kept.of(examples.user[row])
+        served = candidate_context(
+            history[history["timestamp_us"] < at_us],
+            int(at_us),
+            examples.candidates.item[part],
+            columns,
+            counters.as_of(at_us // DAY),
+        )
+        np.testing.assert_array_equal(examples.candidates.context[part], served)
+
+
+def test_a_group_starts_where_its_instant_does():
+    assert group_starts(np.array([0, 5, 9, 10, 19, 30]), 10).tolist() == [0, 0, 0, 3, 3, 5]
