@@ -26,13 +26,18 @@ def predictions_of(decision: Decision, predictor: Predictor) -> Predictions:
     """Ask the model again what it read when the decision was made.
 
     Raises:
-        QueryError: the record keeps no model inputs.
+        QueryError: the record keeps no model inputs, or another model was asked.
     """
     inputs = decision.inputs
     if inputs is None:
         raise QueryError(
             f"Decision {decision.decision_id!r} keeps no model inputs, so its predictions cannot "
             f"be replayed; raise Settings.sample_inputs to keep them."
+        )
+    if decision.model_version != predictor.version:
+        raise QueryError(
+            f"Decision {decision.decision_id!r} asked model {decision.model_version}, not "
+            f"{predictor.version}; open the model that it names."
         )
     item = np.array(inputs.candidate_item, dtype=np.int32)
     context = np.frombuffer(inputs.context, dtype="<f4").astype(np.float32)
