@@ -14,7 +14,7 @@ import numpy as np
 from endcap import __version__
 from endcap.artifact import Artifact, Manifest, write_artifact
 from endcap.errors import MissingExtraError
-from endcap.schema import Dataset, MetricRow
+from endcap.schema import Dataset, MetricRow, merged_histories
 
 if TYPE_CHECKING:
     from endcap.train import Fitted, TrainConfig
@@ -104,7 +104,7 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
         campaigns=fitted.dataset.campaigns,
         vocabulary=msgspec.json.encode(fitted.vocabulary),
         user_ids=fitted.dataset.user_ids,
-        histories=fitted.dataset.histories,
+        histories=merged_histories(fitted.dataset),
         arrays=arrays,
         metrics=metrics,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
-from endcap.features import DAY_US, Counters, candidate_context, popularity_scores
+from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
 from endcap.schema import Catalogue, Device, Events, MetricRow, empty_events
 
@@ -194,7 +194,7 @@ class Model:
     ) -> pl.DataFrame:
         history = self.history(user_id)
         history = history[history["timestamp_us"] < at_us]
-        if len(history):
+        if len(split_history(history)[0]):
             parts = self.predictor.next_parts(history, at_us, counters, unseen=exclude_seen)
             scores, source = np.sum(list(parts.values()), axis=0), MODEL
         else:
@@ -203,7 +203,7 @@ class Model:
         scores[self._blank] = -np.inf
         scores[: self._blank][~self.artifact.catalogue.available] = -np.inf
         if exclude_seen:
-            met = history["item"]
+            met = split_history(history)[0]["item"]
             scores[met[met >= 0]] = -np.inf
         rows = best_rows(scores, limit)
         rows = rows[np.isfinite(scores[rows])]

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from endcap.errors import ArtifactError, FileError
@@ -31,6 +32,7 @@ FORMAT = 1
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"
+METRICS = "metrics.json"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -64,6 +66,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     log_end_us: int
     files: dict[str, str] = {}
     """SHA-256 of every other file in the folder."""
+    checksum: str = ""
+    """SHA-256 of the manifest itself, with this field empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,35 +101,89 @@ def write_artifact(
         raise FileError(
             f"{folder} exists and is no model folder; choose another --out, or remove it yourself."
         )
+
+    def fill(partial: Path) -> None:
+        write_graphs(partial)
+        _write_parts(artifact, partial)
+
+    return _write_whole(folder, artifact.manifest, fill)
+
+
+def write_metrics(folder: Path, rows: list[MetricRow]) -> None:
+    """Put a model's figures into its folder, which is whole at any moment.
+
+    Raises:
+        FileError: the folder cannot be written; the model stays as it was.
+    """
+    manifest = load_artifact(folder).manifest
+
+    def fill(partial: Path) -> None:
+        for name in manifest.files:
+            if name != METRICS:
+                _link(folder / name, partial / name)
+        (partial / METRICS).write_bytes(_pretty(rows))
+
+    _write_whole(folder, manifest, fill)
+
+
+def _write_whole(folder: Path, manifest: Manifest, fill: Callable[[Path], None]) -> Manifest:
+    """Fill a folder beside the wanted one, sign it, and put it in its place."""
     partial = folder.with_name(f".{folder.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        write_graphs(partial)
-        _write_parts(artifact, partial)
+        fill(partial)
         files = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
-        manifest = msgspec.structs.replace(artifact.manifest, files=files)
+        manifest = msgspec.structs.replace(manifest, files=files, checksum="")
+        checksum = hashlib.sha256(_pretty(manifest)).hexdigest()
+        manifest = msgspec.structs.replace(manifest, checksum=checksum)
         (partial / MANIFEST).write_bytes(_pretty(manifest))
         _put_in_place(partial, folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        room = error.errno == errno.ENOSPC
-        what = "there is no room left on the disk" if room else (error.strerror or str(error))
+    except (OSError, SafetensorError) as error:
         raise FileError(
-            f"The model could not be written to {folder}: {what}. "
+            f"The model could not be written to {folder}: {_reason(error)}. "
             f"Free some room or choose another --out; nothing was left behind."
         ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return manifest
 
 
+def _reason(error: OSError | SafetensorError) -> str:
+    # safetensors tells of a full disk in its own words only.
+    if getattr(error, "errno", None) == errno.ENOSPC or "StorageFull" in str(error):
+        return "there is no room left on the disk"
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _put_in_place(partial: Path, folder: Path) -> None:
-    """Swap the new folder in; the old one goes last, so one of them is whole at any moment."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
+    """Swap the new folder in; a kill between the two renames leaves the old one aside, to be read.
+
+    If the second rename fails, the old folder is put back.
+    """
+    old = _aside(folder)
+    if not folder.exists():
+        partial.replace(folder)
+    else:
+        shutil.rmtree(old, ignore_errors=True)
         folder.replace(old)
-    partial.replace(folder)
+        try:
+            partial.replace(folder)
+        except OSError:
+            old.replace(folder)
+            raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _write_parts(artifact: Artifact, folder: Path) -> None:
@@ -133,7 +191,7 @@ def _write_parts(artifact: Artifact, folder: Path) -> None:
     (folder / "campaigns.json").write_bytes(msgspec.json.encode(artifact.campaigns.rows))
     (folder / "vocabulary.json").write_bytes(artifact.vocabulary)
     (folder / "users.json").write_bytes(msgspec.json.encode(artifact.user_ids))
-    (folder / "metrics.json").write_bytes(_pretty(artifact.metrics))
+    (folder / METRICS).write_bytes(_pretty(artifact.metrics))
     np.save(folder / "events.npy", artifact.histories.events)
     arrays = {name: np.ascontiguousarray(value) for name, value in artifact.arrays.items()}
     arrays["offsets"] = artifact.histories.offsets
@@ -146,17 +204,14 @@ def load_artifact(folder: Path) -> Artifact:
     Raises:
         ArtifactError: there is none, it is of another version, or a file was changed.
     """
+    if not folder.exists() and _aside(folder).is_dir():
+        folder = _aside(folder)  # a fit was killed as it swapped its folder in
     path = folder / MANIFEST
     if not path.is_file():
         raise ArtifactError(
             f"There is no model in {folder}; `endcap fit LOG --out {folder}` makes one."
         )
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        _check_format(found, folder)
-        manifest = msgspec.convert(found, Manifest)
-    except msgspec.MsgspecError as error:
-        raise ArtifactError(f"{path} is damaged ({error}); fit the model again.") from error
+    manifest = _read_manifest(path)
     for name, digest in manifest.files.items():
         part = folder / name
         if not part.is_file() or _sha256(part) != digest:
@@ -165,6 +220,20 @@ def load_artifact(folder: Path) -> Artifact:
                 f"copy the model folder again, or fit it again."
             )
     return _read_parts(folder, manifest)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    content = path.read_bytes()
+    try:
+        found = msgspec.json.decode(content, type=dict[str, Any])
+        _check_format(found, path.parent)
+        manifest = msgspec.convert(found, Manifest)
+        unsigned = content.replace(manifest.checksum.encode(), b"", 1)
+        if hashlib.sha256(unsigned).hexdigest() != manifest.checksum:
+            raise msgspec.ValidationError("its checksum differs")
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path} is damaged ({error}); fit the model again.") from error
+    return manifest
 
 
 def _check_format(found: dict[str, Any], folder: Path) -> None:
@@ -192,7 +261,7 @@ def _read_parts(folder: Path, manifest: Manifest) -> Artifact:
         user_ids=decode("users.json", list[str]),
         histories=Histories(events=events, offsets=offsets),
         arrays=arrays,
-        metrics=decode("metrics.json", list[MetricRow]),
+        metrics=decode(METRICS, list[MetricRow]),
     )
 
 
@@ -220,17 +289,3 @@ def _pretty(value: Any) -> bytes:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_metrics(folder: Path, rows: list[MetricRow]) -> None:
-    """Put a model's figures into its folder; the manifest follows."""
-    manifest = load_artifact(folder).manifest
-    content = _pretty(rows)
-    files = manifest.files | {"metrics.json": hashlib.sha256(content).hexdigest()}
-    for name, bytes_ in (
-        ("metrics.json", content),
-        (MANIFEST, _pretty(msgspec.structs.replace(manifest, files=files))),
-    ):
-        partial = folder / f".{name}.partial"
-        partial.write_bytes(bytes_)
-        partial.replace(folder / name)

@@ -102,7 +102,7 @@ class Engine:
         draft = self._draft(request, slots, judged)
         decision = with_page(draft)
         self.state.decisions.append(decision)
-        count_impressions(decision, self.state)
+        count_impressions(query.user_id, decision, self.state)
         return decision
 
     def observe(self, events: Sequence[ShopEvent]) -> Observed:

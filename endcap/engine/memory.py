@@ -7,17 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.engine.protocols import DecisionLog, EventIds, HistoryStore, ItemCounters, Ledger
-from endcap.schema import Decision, Events, Histories, SubjectKeys, empty_events
+from endcap.features import MAX_EVENTS, MAX_SHOWN
+from endcap.schema import Action, Decision, Events, Histories, SubjectKeys, empty_events
 
-HISTORY_LENGTH = 512
-"""Events that are kept of a shopper, the latest."""
+HISTORY_LENGTH = MAX_EVENTS
+SHOWN_LENGTH = MAX_SHOWN
+"""Events, and shown slots, that are kept of a shopper: the latest, all that a model reads."""
 
 
 class MemoryHistories:
-    """Histories in a dictionary, bounded per shopper."""
+    """Histories in a dictionary, bounded per shopper: what was done and what was shown, apart."""
 
-    def __init__(self, length: int = HISTORY_LENGTH) -> None:
-        self._length = length
+    def __init__(self, length: int = HISTORY_LENGTH, shown: int = SHOWN_LENGTH) -> None:
+        self._length, self._shown = length, shown
         self._events: dict[str, Events] = {}
 
     @classmethod
@@ -41,7 +43,16 @@ class MemoryHistories:
         times = joined["timestamp_us"]
         if np.any(times[1:] < times[:-1]):
             joined = joined[np.argsort(times, kind="stable")]
-        self._events[user_id] = joined[-self._length :]
+        self._events[user_id] = self._bounded(joined)
+
+    def _bounded(self, events: Events) -> Events:
+        if len(events) <= min(self._length, self._shown):
+            return events
+        is_shown = events["action"] == Action.IMPRESSION
+        shown, done = np.flatnonzero(is_shown), np.flatnonzero(~is_shown)
+        kept = np.concatenate([shown[-self._shown :], done[-self._length :]])
+        bounded: Events = events[np.sort(kept)]
+        return bounded
 
 
 class MemoryEventIds:

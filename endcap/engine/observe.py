@@ -145,12 +145,16 @@ class Observer:
         self._report.refused += charged == 0 and chosen.price_micros > 0
 
 
-def count_impressions(decision: Decision, state: State) -> None:
-    """Count what a decision shows, one impression per filled slot."""
+def count_impressions(user_id: str, decision: Decision, state: State) -> None:
+    """Count what a decision shows, one impression per filled slot, for the item and the shopper."""
     rows = [decision.shortlist.item[chosen.row] for chosen in decision.chosen]
-    state.counters.observe(
-        decision.at_us // DAY_US, np.array(rows, dtype=np.int32), int(CounterColumn.IMPRESSIONS)
-    )
+    items = np.array(rows, dtype=np.int32)
+    state.counters.observe(decision.at_us // DAY_US, items, int(CounterColumn.IMPRESSIONS))
+    shown = empty_events(len(items))
+    shown["timestamp_us"], shown["item"] = decision.at_us, items
+    shown["slot"] = [min(chosen.slot, NO_SLOT) for chosen in decision.chosen]
+    shown["action"] = Action.IMPRESSION
+    state.histories.append(user_id, shown)
 
 
 def placement_code(placements: list[str], name: str | None) -> int:

@@ -1,11 +1,14 @@
 """Histories, items, candidates, the clock: the arrays a model reads, in fit and in serve."""
 
 from endcap.features.candidates import (
+    MAX_EVENTS,
+    MAX_SHOWN,
     NUM_CONTEXT,
     ContextColumn,
     ItemColumns,
     candidate_context,
     price_scale_of,
+    split_history,
 )
 from endcap.features.clock import (
     DAY_US,
@@ -32,6 +35,8 @@ __all__ = [
     "DAY_US",
     "FIELD_NAMES",
     "HOUR_US",
+    "MAX_EVENTS",
+    "MAX_SHOWN",
     "NUM_CONTEXT",
     "NUM_COUNTERS",
     "NUM_DWELLS",
@@ -58,4 +63,5 @@ __all__ = [
     "popularity_scores",
     "price_scale_of",
     "repeat_scores",
+    "split_history",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.counters import CounterColumn
 from endcap.features.items import codes
-from endcap.schema import Action, Catalogue, Events, leaf_category
+from endcap.schema import Action, Catalogue, Events, leaf_category, top_category
 
 
 class ContextColumn(IntEnum):
@@ -36,12 +36,21 @@ class ContextColumn(IntEnum):
     ITEM_AGE = 14  # 1 / (1 + days since the item could first be shown)
     HISTORY_LENGTH = 15  # log1p of the number of events
     SINCE_LAST = 16  # 1 / (1 + days since the last event)
+    SAME_TOP = 17  # log1p of events in this top category
+    ITEM_SHOWN = 18  # log1p of times the item was shown to this shopper
+    LEAF_TASTE = 19  # log of the shopper's clicks on shown items of the leaf against expectation
+    TOP_TASTE = 20
+    BRAND_TASTE = 21
+    PRICE_GAP_SQUARED = 22
 
 
 NUM_CONTEXT = len(ContextColumn)
 
 MAX_EVENTS = 512
 """Events of a shopper that a context reads, the latest: as many as an engine keeps."""
+
+MAX_SHOWN = 2_048
+"""Shown slots of a shopper that a context reads, the latest."""
 
 CLICK_PRIOR = 20.0
 BUY_PRIOR = 10.0
@@ -53,6 +62,7 @@ class ItemColumns:
 
     leaf: NDArray[np.int64]
     """Codes that agree or differ; -1 unknown."""
+    top: NDArray[np.int64]
     brand: NDArray[np.int64]
     log_price: NDArray[np.float32]
     """Standardised; 0 where unknown."""
@@ -68,6 +78,7 @@ class ItemColumns:
         log_price[has_price] = ((logs - price_mean) / price_scale)[has_price]
         return ItemColumns(
             leaf=codes([leaf_category(str(path)) for path in catalogue.categories]),
+            top=codes([top_category(str(path)) for path in catalogue.categories]),
             brand=codes([str(brand) for brand in catalogue.brands]),
             log_price=log_price,
             has_price=has_price,
@@ -97,20 +108,26 @@ def candidate_context(
 
     Args:
         history: the shopper's events strictly before `at_us`, oldest first; the last 512 are read.
+            Rows of action IMPRESSION tell what was shown, and are counted apart: the last 2,048.
         counters: [V, N] as of the start of the day (`Counters.as_of`).
         has_clock: False in an order-only log, whose ages mean nothing and stay 0.
     """
-    history = history[-MAX_EVENTS:]
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
+    history, shown = split_history(history)
+    history, shown = history[-MAX_EVENTS:], shown[-MAX_SHOWN:]
     _match_history(context, history, at_us, item, columns, has_clock)
     _read_counters(context, item, counters)
+    if len(shown):
+        _match_shown(context, history, shown, item, columns, counters)
     log_price = columns.log_price[item]
     context[:, ContextColumn.PRICE] = log_price
     met = history["item"][history["item"] >= 0]
     met = met[columns.has_price[met]]
     if len(met):
         gap = log_price - columns.log_price[met].mean(dtype=np.float32)
-        context[:, ContextColumn.PRICE_AGAINST_USUAL] = np.where(columns.has_price[item], gap, 0)
+        gap = np.where(columns.has_price[item], gap, 0)
+        context[:, ContextColumn.PRICE_AGAINST_USUAL] = gap
+        context[:, ContextColumn.PRICE_GAP_SQUARED] = np.square(gap)
     context[:, ContextColumn.HISTORY_LENGTH] = np.log1p(len(history)) / 4
     if has_clock:
         created = columns.created_at_us[item]
@@ -120,6 +137,47 @@ def candidate_context(
             since = max(at_us - int(history["timestamp_us"][-1]), 0)
             context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since / DAY_US)
     return context
+
+
+EXPECTED_PRIOR = 1.0
+"""Clicks by which a shopper's taste is shrunk to the shop's click rate."""
+
+
+def split_history(history: Events) -> tuple[Events, NDArray[np.int32]]:
+    """Part a history into what the shopper did, and the items of what was shown."""
+    is_shown = history["action"] == Action.IMPRESSION
+    if not is_shown.any():
+        return history, np.zeros(0, dtype=np.int32)
+    items = history["item"][is_shown]
+    return history[~is_shown], items[items >= 0]
+
+
+def _match_shown(
+    context: NDArray[np.float32],
+    history: Events,
+    shown: NDArray[np.int32],
+    item: NDArray[np.int32],
+    columns: ItemColumns,
+    counters: NDArray[np.float32],
+) -> None:
+    """Compare the shopper's clicks with what the shop's rate makes one expect of what was shown."""
+    total = counters.sum(axis=0, dtype=np.float64)
+    rate = (total[CounterColumn.CLICKS] + 1.0) / (total[CounterColumn.IMPRESSIONS] + 20.0)
+    clicked = history["item"][(history["action"] == Action.CLICK) & (history["item"] >= 0)]
+    times = np.bincount(shown, minlength=int(item.max()) + 1)[item]
+    context[:, ContextColumn.ITEM_SHOWN] = np.log1p(times)
+    for column, of_item in (
+        (ContextColumn.LEAF_TASTE, columns.leaf),
+        (ContextColumn.TOP_TASTE, columns.top),
+        (ContextColumn.BRAND_TASTE, columns.brand),
+    ):
+        codes_of = of_item + 1  # 0 is unknown
+        size = int(codes_of.max(initial=0)) + 1
+        hits = np.bincount(codes_of[clicked], minlength=size)
+        expected = rate * np.bincount(codes_of[shown], minlength=size)
+        taste = np.log((hits + EXPECTED_PRIOR) / (expected + EXPECTED_PRIOR))
+        taste[0] = 0.0
+        context[:, column] = taste[codes_of[item]]
 
 
 _KINDS = np.zeros((256, 3), dtype=np.float32)  # action -> clicks and views, carts, purchases
@@ -157,6 +215,9 @@ def _match_history(
     context[:, ContextColumn.SAME_LEAF_PURCHASES] = np.log1p(in_leaf[:, 2])
     youngest = np.where(same_leaf, age, np.inf).min(axis=1)
     context[:, ContextColumn.SAME_LEAF_HOURS] = 1 / (1 + youngest / HOUR_US)
+    top = columns.top[item]
+    same_top = (top[:, None] == columns.top[met["item"]]) & (top >= 0)[:, None]
+    context[:, ContextColumn.SAME_TOP] = np.log1p(same_top.sum(axis=1))
     brand = columns.brand[item]
     same_brand = (brand[:, None] == columns.brand[met["item"]]) & (brand >= 0)[:, None]
     context[:, ContextColumn.SAME_BRAND] = np.log1p(same_brand.sum(axis=1))

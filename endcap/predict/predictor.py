@@ -19,6 +19,7 @@ from endcap.features import (
     phases,
     popularity_scores,
     repeat_scores,
+    split_history,
 )
 from endcap.predict.hazards import chance, chance_within, expected_time
 from endcap.predict.vectors import ItemVectors
@@ -76,7 +77,7 @@ class NetworkPredictor:
     def state(self, history: Events, at_us: int, device: int, action: int | None = None) -> State:
         """Read a history; `action` is the kind of next event that a list asks for."""
         shop = self.shop
-        window = history[-self._max_history :]
+        window = split_history(history)[0][-self._max_history :]
         inputs = history_inputs([window], zone=shop.tzinfo, has_clock=shop.has_clock)
         age = np.zeros((1, inputs.item.shape[1]), dtype=np.int64)
         clock = np.zeros((1, 4), dtype=np.float32)

@@ -1,6 +1,6 @@
 """The nouns of the house and their columns; every room meets the others through them."""
 
-from endcap.schema.dataset import Dataset, Split
+from endcap.schema.dataset import Dataset, Split, merged_histories, shown_by_user
 from endcap.schema.decision import (
     EMPTY,
     Chosen,
@@ -107,7 +107,9 @@ __all__ = [
     "leaf_category",
     "load_shop",
     "make_events",
+    "merged_histories",
     "parse_shop",
+    "shown_by_user",
     "to_micros",
     "top_category",
 ]

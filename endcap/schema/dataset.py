@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.schema.events import Histories, Impressions
+from endcap.schema.events import Action, Events, Histories, Impressions, empty_events
 from endcap.schema.items import Campaigns, Catalogue
 from endcap.schema.shop import ShopConfig
 
@@ -50,3 +50,29 @@ class Dataset:
     def end_of(self, split: Split) -> int:
         """Return the instant at which labels of a split are censored."""
         return (self.train_end_us, self.validation_end_us, self.end_us)[split]
+
+
+def shown_by_user(dataset: Dataset) -> Histories:
+    """Return what every user was shown as events of action IMPRESSION, by user, then time."""
+    shown = dataset.impressions
+    order = np.lexsort((shown["timestamp_us"], shown["user"]))
+    ordered = shown[order]
+    events = empty_events(len(ordered))
+    for name in ("timestamp_us", "item", "campaign", "placement", "slot"):
+        events[name] = ordered[name]
+    events["action"] = Action.IMPRESSION
+    offsets = np.searchsorted(ordered["user"], np.arange(len(dataset.user_ids) + 1))
+    return Histories(events=events, offsets=offsets.astype(np.int64))
+
+
+def merged_histories(dataset: Dataset) -> Histories:
+    """Return events and what was shown as one history per user, sorted by time.
+
+    It is what an engine keeps of a shopper; at one instant, what was shown comes first.
+    """
+    shown = shown_by_user(dataset)
+    users = np.concatenate([shown.user_of_event(), dataset.histories.user_of_event()])
+    events: Events = np.concatenate([shown.events, dataset.histories.events])
+    order = np.lexsort((events["timestamp_us"], users))
+    offsets = np.searchsorted(users[order], np.arange(len(dataset.user_ids) + 1))
+    return Histories(events=events[order], offsets=offsets.astype(np.int64))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
-from endcap.schema import Action, Dataset, Split, group_starts
+from endcap.schema import Action, Dataset, Events, Histories, Split, group_starts, shown_by_user
 from endcap.train.sampling import Sample, sample_pairs
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
@@ -223,6 +223,19 @@ def _lay_out(
 _NONE = np.zeros(0, dtype=np.int64)
 
 
+def known_before(
+    dataset: Dataset, shown_to: Histories, user: int, visible: int, at_us: int
+) -> Events:
+    """Return what a request would find: events up to `visible`, and what was shown before."""
+    start = dataset.histories.offsets[user]
+    events = dataset.histories.events[start:visible]
+    shown = shown_to.of(user)
+    resolution_us = dataset.shop.resolution_us
+    instants = shown["timestamp_us"] // resolution_us
+    end = np.searchsorted(instants, at_us // resolution_us, side="left")
+    return np.concatenate([shown[:end], events]) if end else events
+
+
 def _offsets(lengths: list[int]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -233,7 +246,7 @@ def _lay_out_candidates(
     counters: CounterHistory,
     columns: ItemColumns,
 ) -> Candidates:
-    shown = dataset.impressions
+    shown, shown_to = dataset.impressions, shown_by_user(dataset)
     items, shown_rows, offsets, contexts = [], [], [], []
     for q in questions:
         if q.shown_rows is not None:
@@ -249,8 +262,7 @@ def _lay_out_candidates(
         shown_rows.append(rows)
         offsets.append(log_offset)
         if len(item):
-            start = dataset.histories.offsets[q.user]
-            history = dataset.histories.events[start : q.visible]
+            history = known_before(dataset, shown_to, q.user, q.visible, q.at_us)
             snapshot = counters.as_of(q.at_us // DAY_US)
             contexts.append(
                 candidate_context(

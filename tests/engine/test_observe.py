@@ -122,7 +122,7 @@ def test_a_click_on_an_ad_is_charged_its_price_once(build):
     report = engine.observe(clicks)
     assert report.charged_micros == ad.price_micros
     assert engine.observe([click_on(decision, ad, event_id="late")]).charged_micros == 0
-    row = engine.state.histories.of("u1")[0]
+    row = engine.state.histories.of("u1")[-1]
     assert row["campaign"] == int(ad.campaign_id[1:])
 
 

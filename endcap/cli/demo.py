@@ -1,0 +1,153 @@
+"""`endcap demo`: a made-up shop lives, a model learns from its log, and policies compete."""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from endcap.cli.options import Json
+from endcap.cli.screen import Screen, figure
+from endcap.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from endcap.api.comparison import PolicyResult
+    from endcap.api.demo import Lesson
+    from endcap.cli.progress import Report
+    from endcap.simulate import WorldConfig
+
+DAYS, QUICK_DAYS = 14, 7
+TEST_DAYS, QUICK_TEST_DAYS = 2, 1
+NUM_POLICIES = 5
+
+
+def demo(
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same shop.")] = 7,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", help=f"Days of the log: {DAYS}, with --quick {QUICK_DAYS}."),
+    ] = None,
+    test_days: Annotated[
+        int | None,
+        typer.Option(
+            "--test-days",
+            help=f"Days on which policies compete: {TEST_DAYS}, with --quick {QUICK_TEST_DAYS}.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the shop and the model lie.")
+    ] = Path("endcap-demo"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smaller shop: sooner done, wider intervals.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a made-up shop live, learn from its log, and see what each policy earns in it."""
+    from endcap.api.fitting import check_out, require_train
+    from endcap.api.worlds import check_world_out
+    from endcap.cli.progress import progress
+
+    screen = Screen(as_json)
+    require_train()
+    _require_evaluate()
+    check_world_out(out / "world")
+    check_out(out / "shop.model")
+    days = days if days is not None else (QUICK_DAYS if quick else DAYS)
+    test_days = test_days if test_days is not None else (QUICK_TEST_DAYS if quick else TEST_DAYS)
+    with progress() as report:
+        lesson = _learn(_config(seed, quick=quick), days, out, report)
+        results = _compete(lesson, test_days, report)
+    _show(screen, results, days=days, test_days=test_days)
+    _say_where(screen, lesson, out)
+    screen.finish(
+        {
+            "world": out / "world",
+            "model": out / "shop.model",
+            "decisions": out / "world" / "decisions.jsonl",
+            "policies": results,
+            "share_of_the_way": _share(results),
+        }
+    )
+
+
+def _require_evaluate() -> None:
+    if importlib.util.find_spec("sklearn") is None:
+        raise MissingExtraError(
+            "The demo's logistic regression needs scikit-learn, which the default install leaves "
+            "out; run: pip install 'endcap[evaluate]'."
+        )
+
+
+def _config(seed: int, *, quick: bool) -> "WorldConfig":
+    from endcap.simulate import WorldConfig
+
+    if quick:
+        return WorldConfig(seed=seed, shoppers=250, items=120, campaigns=12)
+    return WorldConfig(seed=seed)
+
+
+def _learn(config: "WorldConfig", days: int, out: Path, report: "Report") -> "Lesson":
+    from endcap.api.demo import learn, live
+
+    folder = out / "world"
+    report(f"living {days} days with {config.shoppers:,} shoppers", 0, 1)
+    world, run = live(config, days=days, folder=folder)
+    return learn(world, run, folder, out / "shop.model", report)
+
+
+def _compete(lesson: "Lesson", days: int, report: "Report") -> list["PolicyResult"]:
+    from endcap.api.demo import compete
+
+    what, results = f"competing for {days} days", list["PolicyResult"]()
+    report(what, 0, NUM_POLICIES)
+    for result in compete(lesson, days=days):
+        results.append(result)
+        report(what, len(results), NUM_POLICIES)
+    return results
+
+
+def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days: int) -> None:
+    rows = [
+        [
+            result.policy,
+            figure(*result.value, digits=1),
+            figure(result.value[0] - result.without_ads[0], digits=1),
+            figure(result.clicks, digits=1),
+            figure(result.dwell_seconds, digits=2),
+            figure(result.margin, digits=1),
+            figure(result.ad_money, digits=1),
+        ]
+        for result in results
+    ]
+    columns = ["policy", "value", "above no ads", "clicks", "dwell s per page", "margin", "ad money"]
+    title = f"{results[0].pages:,} pages of {test_days} days after {days}: per 1,000 pages, in EUR"
+    screen.table(title, columns, rows)
+    screen.say(
+        f"Endcap is {_share(results):.0%} of the way from popularity to the oracle, which knows "
+        f"the true chances of this shop.",
+        "Brackets: 95 % intervals over shoppers. Above no ads: what ads add to the same policy.",
+    )
+
+
+def _share(results: list["PolicyResult"]) -> float:
+    from endcap.api.comparison import share_of_the_way
+
+    named = {result.policy: result for result in results}
+    return share_of_the_way(named["endcap"], named["popularity"], named["oracle"])
+
+
+def _say_where(screen: Screen, lesson: "Lesson", out: Path) -> None:
+    screen.say(
+        "",
+        f"The shop's log lies in {out / 'world'}, the model in {out / 'shop.model'},",
+        f"and every page's record in {out / 'world' / 'decisions.jsonl'}.",
+    )
+    decisions = lesson.run.decisions
+    with_ad = (d for d in reversed(decisions) if any(c.campaign_id for c in d.chosen))
+    decision = next(with_ad, decisions[-1])
+    ad = next((c for c in decision.chosen if c.campaign_id), decision.chosen[0])
+    words = ("--slot", str(ad.slot), "--placement", ad.placement)
+    screen.propose("why", decision.decision_id, "--log", str(out / "world"), *words)
+    user_id = lesson.model.artifact.user_ids[0]
+    screen.propose("recommend", str(out / "shop.model"), "--user", user_id, "--explain")
+    screen.propose("evaluate", str(out / "shop.model"))

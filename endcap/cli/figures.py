@@ -1,0 +1,68 @@
+"""Figures as people read them: next items beside baselines, tasks beside their base rate."""
+
+from collections.abc import Sequence
+
+from endcap.cli.screen import Figure, Screen, figure
+from endcap.schema import MetricRow
+
+RANKING = (("ndcg", 10), ("recall", 10), ("hit_rate", 10), ("mrr", 20))
+FIT = "endcap"
+
+Key = tuple[str, str, int]
+"""model, metric, k"""
+
+
+def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
+    """Print the ranking tables, then the table of tasks."""
+    if not rows:
+        screen.say("There are no figures: too little happened on the days kept aside.")
+    tasks = dict.fromkeys(row.task for row in rows)
+    ranked = [task for task in tasks if _of(rows, task)[0].metric in dict(RANKING)]
+    for task in ranked:
+        _show_ranking(screen, task, _of(rows, task))
+    _show_tasks(screen, {task: _of(rows, task) for task in tasks if task not in ranked})
+
+
+def show_left_out(screen: Screen, left_out: dict[str, str]) -> None:
+    """Print which tasks were left out, and why."""
+    screen.table("Left out", ["task", "reason"], list(left_out.items()))
+
+
+def _of(rows: Sequence[MetricRow], task: str) -> list[MetricRow]:
+    return [row for row in rows if row.task == task]
+
+
+def _show_ranking(screen: Screen, task: str, rows: list[MetricRow]) -> None:
+    found = {(row.model, row.metric, row.k): row for row in rows}
+    first = rows[0]
+    screen.table(
+        f"{task[:1].upper()}{task[1:]}: {first.n:,} shoppers of {first.split} days, 95 % intervals",
+        ["model", *(f"{metric}@{k}" for metric, k in RANKING)],
+        [
+            [model, *(_written(found.get((model, metric, k))) for metric, k in RANKING)]
+            for model in dict.fromkeys(row.model for row in rows)
+        ],
+    )
+
+
+def _show_tasks(screen: Screen, tasks: dict[str, list[MetricRow]]) -> None:
+    lines = []
+    for task, rows in tasks.items():
+        found = {(row.model, row.metric): row for row in rows}
+        lines.append(
+            [
+                task,
+                rows[0].n,
+                _written(found.get((FIT, "auc"))),
+                _written(found.get((FIT, "log_loss")), digits=4),
+                _written(found.get(("base rate", "log_loss")), digits=4),
+                _written(found.get((FIT, "ece")), digits=4),
+                _written(found.get((FIT, "ece_floor")), digits=4),
+            ]
+        )
+    columns = ["task", "asked", "AUC", "log-loss", "of base rate", "ECE", "floor"]
+    screen.table("Tasks (ECE's floor: what chance alone would give)", columns, lines)
+
+
+def _written(row: MetricRow | None, *, digits: int = 3) -> Figure:
+    return figure(row.value, row.low, row.high, digits=digits) if row else figure(None)

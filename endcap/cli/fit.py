@@ -1,0 +1,85 @@
+"""`endcap fit`: from a log to a model folder, with its figures beside baselines."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from endcap.cli.options import Campaigns, Items, Json, LogArgument, Seed, Shop
+from endcap.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from endcap.api.model import Model
+    from endcap.prep import Log
+
+
+def fit(
+    log: LogArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
+    items: Items = None,
+    campaigns: Campaigns = None,
+    shop: Shop = None,
+    seed: Seed = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", help="Passes over the log at most; by default the recipe's."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a model on a log, measure it on later days beside baselines, and write its folder."""
+    from endcap.api.fit import fit as fit_model
+    from endcap.api.fitting import check_out, require_train
+    from endcap.cli.found import show_counts, show_rejected
+    from endcap.cli.progress import progress
+    from endcap.prep import read
+
+    screen = Screen(as_json)
+    require_train()
+    check_out(out)
+    found = read(log, items=items, campaigns=campaigns, shop=shop)
+    show_counts(screen, found.report)
+    show_rejected(screen, found.report)
+    with progress() as report:
+        model = fit_model(found, out=out, seed=seed, epochs=epochs, report=report)
+    side_file = _write_rejected(found, out)
+    _show(screen, model, side_file)
+    screen.propose("recommend", str(out), "--user", model.artifact.user_ids[0])
+    screen.propose("evaluate", str(out))
+    screen.finish(_answer(model, found, out, side_file))
+
+
+def _write_rejected(found: "Log", out: Path) -> Path | None:
+    from endcap.cli.files import written_whole
+    from endcap.prep import write_rejected
+
+    if not found.report.rejected:
+        return None
+    side_file = out.with_name(f"{out.name}.rejected.jsonl")
+    with written_whole(side_file) as partial:
+        write_rejected(found, partial)
+    return side_file
+
+
+def _show(screen: Screen, model: "Model", side_file: Path | None) -> None:
+    from endcap.cli.figures import show_figures, show_left_out
+
+    show_figures(screen, model.artifact.metrics)
+    show_left_out(screen, model.artifact.manifest.left_out)
+    if side_file:
+        screen.say(f"\nThe rows that were not read lie in {side_file}.")
+    screen.say(f"\n{model!r}.", f"It lies in {model.artifact.folder}.")
+
+
+def _answer(model: "Model", found: "Log", out: Path, side_file: Path | None) -> dict[str, Any]:
+    report = found.report
+    return {
+        "model": out,
+        "version": model.version,
+        "tasks": [task.name for task in model.artifact.manifest.tasks],
+        "left_out": model.artifact.manifest.left_out,
+        "events": report.events,
+        "rejected": report.rejected,
+        "reasons": report.reasons,
+        "rejected_file": side_file,
+        "metrics": model.artifact.metrics,
+    }

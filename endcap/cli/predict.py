@@ -1,0 +1,90 @@
+"""`endcap predict`: what a shopper does with an item."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from endcap.cli.options import At, Json, ModelArgument
+from endcap.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from endcap.api.model import Model
+
+MEANINGS = {
+    "purchase": "chance of a purchase within {within}, whatever is shown",
+    "click": "chance of a click {where}",
+    "dwell_ms": "expected time on the item after a click, in ms",
+    "buy": "chance of a purchase after a click",
+}
+
+
+def predict(
+    model: ModelArgument,
+    user: Annotated[list[str], typer.Option("--user", help="A shopper's id; may be repeated.")],
+    item: Annotated[list[str], typer.Option("--item", help="An item's id; may be repeated.")],
+    within: Annotated[
+        str, typer.Option("--within", help="Time in which a purchase counts: 30m, 12h, 7d, 2w.")
+    ] = "7d",
+    ad: Annotated[
+        str | None,
+        typer.Option("--ad", metavar="CAMPAIGN", help="Ask of the item as an ad of this campaign."),
+    ] = None,
+    slot: Annotated[
+        int | None,
+        typer.Option("--slot", help="A place of the page, from 0; without it: if looked at."),
+    ] = None,
+    placement: Annotated[
+        str | None, typer.Option("--placement", help="The area of the page; the first by default.")
+    ] = None,
+    at: At = None,
+    device: Annotated[
+        str, typer.Option("--device", help="desktop, mobile or unknown.")
+    ] = "unknown",
+    as_json: Json = False,
+) -> None:
+    """Predict what shoppers do with items: purchase within a time, click, dwell."""
+    from endcap.api.model import load
+
+    screen = Screen(as_json)
+    loaded = load(model)
+    frame = loaded.predict(
+        user,
+        item,
+        within=within,
+        slot=slot,
+        placement=placement,
+        campaign=ad,
+        at=at,
+        device=device,
+    )
+    where = "if looked at" if slot is None else f"in slot {slot}"
+    rows = frame.to_dicts()
+    columns = ["user_id", "item_id", *MEANINGS]
+    lines = [[row[name] for name in columns] for row in rows]
+    screen.table(f"Predictions, by model {loaded.version}", columns, lines)
+    for name, meaning in MEANINGS.items():
+        screen.say(f"{name}: {meaning.format(within=within, where=where)}.")
+    notes = _notes(loaded, user, item, ad)
+    screen.say(*notes)
+    screen.propose("similar", str(model), item[0])
+    screen.finish({"model": model, "version": loaded.version, "notes": notes, "rows": rows})
+
+
+def _notes(model: "Model", users: list[str], items: list[str], ad: str | None) -> list[str]:
+    """Name every fallback, and every task that the log could not teach."""
+    notes = [
+        f"The log knows no shopper {user_id!r}: answered as for a shopper without a past."
+        for user_id in users
+        if user_id not in model.row_of_user
+    ]
+    notes += [
+        f"The catalogue knows no item {item_id!r}: answered as for an item without fields."
+        for item_id in items
+        if item_id not in model.row_of_item
+    ]
+    if ad is not None and ad not in model.artifact.campaigns.row_of:
+        notes.append(f"The model knows no campaign {ad!r}: answered as for an average one.")
+    left_out = model.artifact.manifest.left_out
+    return notes + [
+        f"{name} is unknown: {left_out[name]}." for name in MEANINGS if name in left_out
+    ]

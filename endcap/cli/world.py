@@ -1,0 +1,64 @@
+"""`endcap world`: the made-up shop's folder, written as a shop would bring it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from endcap.cli.options import Json
+from endcap.cli.screen import Screen
+from endcap.errors import ConfigError
+
+if TYPE_CHECKING:
+    from endcap.simulate import WorldConfig
+
+
+def world(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")],
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same shop.")] = 7,
+    days: Annotated[int, typer.Option("--days", help="Days that the shop lives.")] = 14,
+    shoppers: Annotated[int, typer.Option("--shoppers", help="Shoppers on the first day.")] = 700,
+    items: Annotated[int, typer.Option("--items", help="Items on the first day.")] = 400,
+    campaigns: Annotated[int, typer.Option("--campaigns", help="Advertisers' campaigns.")] = 30,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="MECHANISM",
+            help="Switch a mechanism of the shop off, such as fatigue; may be repeated.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a made-up shop live some days, and write its events, items, campaigns and decisions."""
+    from endcap.api.demo import live
+    from endcap.api.worlds import check_world_out
+    from endcap.cli.progress import progress
+    from endcap.simulate import WorldConfig
+
+    screen = Screen(as_json)
+    off = dict.fromkeys(_checked(without or [], WorldConfig.switches()), False)
+    config = WorldConfig(seed=seed, shoppers=shoppers, items=items, campaigns=campaigns, **off)  # type: ignore[arg-type]
+    check_world_out(out)
+    with progress() as report:
+        report(f"{days} days of {shoppers:,} shoppers", 0, 1)
+        _, run = live(config, days=days, folder=out)
+    counts = {
+        "pages": len(run.pages),
+        "events": len(run.events),
+        "decisions": len(run.decisions),
+    }
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    screen.say(f"The shop of seed {seed} lived {days} days: {told}.", f"Its folder is {out}.")
+    screen.propose("inspect", str(out))
+    screen.propose("fit", str(out), "--out", "shop.model")
+    if run.decisions:
+        screen.propose("why", run.decisions[-1].decision_id, "--log", str(out))
+    screen.finish({"folder": out, "seed": seed, "days": days, **counts})
+
+
+def _checked(without: list[str], known: tuple[str, ...]) -> list[str]:
+    for name in without:
+        if name not in known:
+            raise ConfigError(f"--without must be one of {', '.join(known)}, got {name!r}.")
+    return without
