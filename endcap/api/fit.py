@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from endcap.api.fitting import Report, fingerprint_of, fit_dataset, require_train
+from endcap.api.fitting import (
+    Report,
+    check_out,
+    fingerprint_of,
+    fit_dataset,
+    recipe_of,
+    require_train,
+)
 from endcap.api.model import Model, load
 from endcap.api.rows import align
 from endcap.artifact import write_metrics
@@ -21,6 +28,7 @@ def fit(
     out: str | Path = "shop.model",
     config: "TrainConfig | None" = None,
     seed: int = 0,
+    epochs: int | None = None,
     report: Report | None = None,
 ) -> Model:
     """Fit a model on a log and write it, with its figures on test days, into the folder `out`.
@@ -29,6 +37,7 @@ def fit(
         log: what `endcap.read` returned, or a path to read.
         config: a whole training configuration; chosen by the log's size and shape when absent.
         seed: the same log, seed and machine give the same model.
+        epochs: passes over the log at most, in place of the chosen configuration's.
         report: called with what is being done, steps done and steps in all.
 
     Raises:
@@ -37,8 +46,11 @@ def fit(
         FileError: the folder cannot be written.
     """
     require_train()
+    check_out(Path(out))
     log = log if isinstance(log, Log) else read(log)
     dataset, out = encode(log), Path(out)
+    if epochs is not None:
+        config = recipe_of(dataset, epochs=epochs, seed=seed)
     fitted = fit_dataset(dataset, out, config=config, seed=seed, report=report)
     if report is not None:
         report("measuring on test days", 0, 1)

@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import json
+import shutil
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +15,9 @@ import numpy as np
 
 from endcap import __version__
 from endcap.artifact import Artifact, Manifest, write_artifact
-from endcap.errors import MissingExtraError
-from endcap.schema import Dataset, MetricRow, merged_histories
+from endcap.errors import FileError, MissingExtraError
+from endcap.features import ItemColumns
+from endcap.schema import Dataset, MetricRow, Split, merged_histories
 
 if TYPE_CHECKING:
     from endcap.train import Fitted, TrainConfig
@@ -35,6 +38,35 @@ def require_train() -> None:
         )
 
 
+def check_out(out: Path) -> None:
+    """Check, before hours of work, that a model may be written there.
+
+    Raises:
+        FileError: something else lies there.
+    """
+    if out.exists() and not (out / "manifest.json").is_file():
+        raise FileError(
+            f"{out} exists and is no model folder; choose another --out, or remove it yourself."
+        )
+
+
+def recipe_of(dataset: Dataset, *, epochs: int, seed: int) -> "TrainConfig":
+    """Return the recipe that a fit would choose for a log, with other epochs."""
+    from endcap.train import ask_log, choose_recipe
+
+    columns = ItemColumns.of(dataset.catalogue, price_mean=0.0, price_scale=1.0)
+    examples = ask_log(dataset, columns, seed=seed).examples
+    chosen = examples.split == Split.TRAIN
+    past = (examples.visible - dataset.histories.offsets[examples.user])[chosen]
+    recipe = choose_recipe(
+        num_questions=int(chosen.sum()),
+        num_candidates=int(np.diff(examples.candidates.offsets)[chosen].sum()),
+        median_history=float(np.median(past)) if len(past) else 0.0,
+        seed=seed,
+    )
+    return msgspec.structs.replace(recipe, epochs=epochs)
+
+
 def fit_dataset(
     dataset: Dataset,
     out: Path,
@@ -45,18 +77,21 @@ def fit_dataset(
 ) -> "Fitted":
     """Train on a dataset and write the model folder `out`, without figures yet.
 
-    A fit that is killed goes on where it stopped when it is started again with the same log, seed
-    and `out`; its checkpoints lie in `.NAME.run` beside `out` until the model is written.
+    A fit that is killed goes on where it stopped when it is started again with the same log,
+    configuration, seed and `out`; its checkpoints lie in `.NAME.run` beside `out` until the model
+    is written.
     """
     require_train()
     from endcap.train import fit, no_report
 
-    fingerprint = fingerprint_of(dataset)
-    run_folder = out.with_name(f".{out.name}.run") / f"{fingerprint[:16]}-{seed}"
-    report = report or no_report
+    check_out(out)
+    fingerprint, runs = fingerprint_of(dataset), out.with_name(f".{out.name}.run")
+    asked = hashlib.sha256(msgspec.json.encode([fingerprint, config, seed])).hexdigest()
+    run_folder, report = runs / asked[:16], report or no_report
     fitted = fit(dataset, config=config, seed=seed, run_folder=run_folder, report=report)
     report("writing the model", 0, 1)
     write_model(fitted, out, fingerprint=fingerprint, metrics=[])
+    shutil.rmtree(runs, ignore_errors=True)
     return fitted
 
 

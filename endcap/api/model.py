@@ -113,8 +113,7 @@ class Model:
 
         A stranger gets what is popular, and `source` says so.
         """
-        if limit < 1:
-            raise QueryError(f"limit must be 1 or more, got {limit}.")
+        _check_limit(limit)
         at_us = self._instant(at)
         wanted = self.artifact.user_ids if isinstance(users, str) and users == "all" else users
         wanted = [wanted] if isinstance(wanted, str) else wanted
@@ -164,6 +163,7 @@ class Model:
 
     def similar(self, item_id: str, *, limit: int = 10) -> pl.DataFrame:
         """List the items most like one, by their vectors; for an unknown item, popular ones."""
+        _check_limit(limit)
         row = self.row_of_item.get(item_id)
         if row is None:
             scores = popularity_scores(self._now())
@@ -307,6 +307,11 @@ def parse_instant(text: str) -> int:
         ) from error
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return round(instant.timestamp() * 1_000_000)
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise QueryError(f"limit must be 1 or more, got {limit}.")
 
 
 def _hours(within: str) -> float:

@@ -10,6 +10,8 @@ from endcap.prep import write_shop
 from endcap.schema import Decision, ShopConfig, encode_decision
 from endcap.simulate import WorldRun, campaign_columns, event_columns, item_columns
 
+DECISIONS = "decisions.jsonl"
+
 
 def write_world(
     run: WorldRun, folder: Path, *, shop: ShopConfig, subjects: list[tuple[str, str]]
@@ -22,6 +24,7 @@ def write_world(
     Raises:
         FileError: the folder cannot be written; nothing half-written remains.
     """
+    check_world_out(folder)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -37,7 +40,7 @@ def write_world(
         pl.DataFrame(subjects, schema=["user_id", "subject"], orient="row").write_parquet(
             partial / "subjects.parquet"
         )
-        write_decisions(run.decisions, partial / "decisions.jsonl")
+        write_decisions(run.decisions, partial / DECISIONS)
         write_shop(shop, partial / "shop.toml")
         _replace(partial, folder)
     except OSError as error:
@@ -46,6 +49,18 @@ def write_world(
             f"The world could not be written to {folder}: {error.strerror or error}. "
             f"Choose another --out; nothing was left behind."
         ) from error
+
+
+def check_world_out(folder: Path) -> None:
+    """Check, before the shop lives, that a world may be written there.
+
+    Raises:
+        FileError: something else lies there.
+    """
+    if folder.exists() and not (folder / DECISIONS).is_file():
+        raise FileError(
+            f"{folder} exists and holds no world; choose another --out, or remove it yourself."
+        )
 
 
 def write_decisions(decisions: list[Decision], path: Path) -> None:
@@ -57,7 +72,5 @@ def write_decisions(decisions: list[Decision], path: Path) -> None:
 
 def _replace(partial: Path, folder: Path) -> None:
     if folder.exists():
-        if not (folder / "decisions.jsonl").is_file():
-            raise OSError(f"{folder} exists and holds no world")
         shutil.rmtree(folder)
     partial.replace(folder)

@@ -39,7 +39,9 @@ def _print_version(wanted: bool) -> None:
 def endcap(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Learn from a shop's log what earns attention, and decide what stands in which slot."""

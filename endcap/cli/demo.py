@@ -119,7 +119,15 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
         ]
         for result in results
     ]
-    columns = ["policy", "value", "above no ads", "clicks", "dwell s per page", "margin", "ad money"]
+    columns = [
+        "policy",
+        "value",
+        "above no ads",
+        "clicks",
+        "dwell s per page",
+        "margin",
+        "ad money",
+    ]
     title = f"{results[0].pages:,} pages of {test_days} days after {days}: per 1,000 pages, in EUR"
     screen.table(title, columns, rows)
     screen.say(

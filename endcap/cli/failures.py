@@ -1,4 +1,4 @@
-"""Every failure that a user can meet ends as one sentence and an exit code, never as a traceback."""
+"""Every failure that a user can meet ends as one sentence and an exit code, not as a traceback."""
 
 import errno
 from typing import Any

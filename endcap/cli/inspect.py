@@ -77,7 +77,9 @@ def _say_where(
 ) -> None:
     done = "lie" if written else "go, with --write,"
     if found.report.rejected:
-        screen.say(f"\nThe rows that were not read {done} to {side_file}.".replace("lie to", "lie in"))
+        screen.say(
+            f"\nThe rows that were not read {done} to {side_file}.".replace("lie to", "lie in")
+        )
     if written:
         screen.say(f"\nHow the log was read lies in {config}; read it over, and run inspect again.")
     elif not config.exists():

@@ -14,7 +14,10 @@ def _note_json(ctx: typer.Context, wanted: bool) -> bool:
 Json = Annotated[
     bool,
     typer.Option(
-        "--json", callback=_note_json, is_eager=True, help="Answer with one JSON document on stdout."
+        "--json",
+        callback=_note_json,
+        is_eager=True,
+        help="Answer with one JSON document on stdout.",
     ),
 ]
 LogArgument = Annotated[

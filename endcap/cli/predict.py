@@ -18,7 +18,7 @@ MEANINGS = {
 }
 
 
-def predict(
+def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
     model: ModelArgument,
     user: Annotated[list[str], typer.Option("--user", help="A shopper's id; may be repeated.")],
     item: Annotated[list[str], typer.Option("--item", help="An item's id; may be repeated.")],

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, a line per stage elsewhere, so that stdout stays clean."""
+"""Progress on stderr: bars on a terminal, elsewhere a line per stage; stdout stays clean."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def _bars() -> Iterator[Report]:
         stages: dict[str, int] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            stage = what.split()[0]  # "epoch 1 of 6", "epoch 2 of 6" share a bar
+            stage = what.partition(" ")[0]  # "epoch 1 of 6", "epoch 2 of 6" share a bar
             if stage not in stages:
                 _complete(stages)
                 stages[stage] = bars.add_task(what, total=None)

@@ -17,7 +17,7 @@ SHOWN_ROWS = 50
 """A longer answer is cut on the screen; a file and JSON hold all of it."""
 
 
-def recommend(
+def recommend(  # noqa: PLR0913, PLR0917 - a parameter per option
     model: ModelArgument,
     user: Annotated[
         list[str] | None, typer.Option("--user", help="A shopper's id; may be repeated.")
@@ -48,13 +48,13 @@ def recommend(
     if out is not None:
         check_table_path(out)
     loaded = load(model)
-    frame = loaded.recommend(
-        wanted, limit=limit, exclude_seen=exclude_seen, at=at, explain=explain
-    )
+    frame = loaded.recommend(wanted, limit=limit, exclude_seen=exclude_seen, at=at, explain=explain)
     notes = _notes(loaded, frame)
     if out is not None:
         write_table(frame, out)
-        screen.say(f"Wrote {frame.height:,} rows of {frame['user_id'].n_unique():,} shoppers to {out}.")
+        screen.say(
+            f"Wrote {frame.height:,} rows of {frame['user_id'].n_unique():,} shoppers to {out}."
+        )
     else:
         _show(screen, loaded, frame)
     screen.say(*notes)

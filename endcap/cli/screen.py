@@ -31,16 +31,17 @@ class Screen:
         """Print a table; columns of numbers stand to the right."""
         if self.as_json or not rows:
             return
+        from rich.box import SIMPLE_HEAD
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(title), title_justify="left", title_style="bold")
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for place, name in enumerate(columns):
             numbers = all(isinstance(row[place], Figure | int | float | None) for row in rows)
             table.add_column(Text(name), justify="right" if numbers else "left")
         for row in rows:
             table.add_row(*[Text(_cell(value)) for value in row])
-        typer.echo()
+        typer.echo(f"\n{title}")
         _console().print(table)
 
     def propose(self, *words: str) -> None:

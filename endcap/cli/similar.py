@@ -22,7 +22,9 @@ def similar(
     frame = loaded.similar(item, limit=limit)
     rows = frame.to_dicts()
     is_known = item in loaded.row_of_item
-    notes = [] if is_known else [f"The catalogue knows no item {item!r}: what is popular stands in."]
+    notes = (
+        [] if is_known else [f"The catalogue knows no item {item!r}: what is popular stands in."]
+    )
     columns = ["rank", "item_id", "title", "similarity"]
     title = f"Like {item}" if is_known else "Popular items"
     screen.table(title, columns, [[row[name] for name in columns] for row in rows])

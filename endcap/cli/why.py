@@ -23,7 +23,8 @@ def why(
         Path, typer.Option("--log", metavar="FILE", help=f"{LOG}, or a folder that holds one.")
     ],
     slot: Annotated[
-        int | None, typer.Option("--slot", help="A place of the page, from 0; the first by default.")
+        int | None,
+        typer.Option("--slot", help="A place of the page, from 0; the first by default."),
     ] = None,
     placement: Annotated[
         str | None, typer.Option("--placement", help="The area of the page; the first by default.")
@@ -84,7 +85,7 @@ def find_decision(wanted: str, log: Path) -> "Decision":
 
 
 def _lines_of(wanted: str, path: Path) -> dict[str, bytes]:
-    """Return the lines of all decisions whose id begins so, by id; the last record of an id holds."""
+    """Return the lines of all decisions whose id begins so, by id; an id's last record holds."""
     import msgspec
 
     class Named(msgspec.Struct):
@@ -133,5 +134,14 @@ def _show_page(screen: Screen, found: "Decision") -> None:
         ]
         for chosen in found.chosen
     ]
-    columns = ["placement", "slot", "item", "ad of", "source", "propensity", "price", "attention ms"]
+    columns = [
+        "placement",
+        "slot",
+        "item",
+        "ad of",
+        "source",
+        "propensity",
+        "price",
+        "attention ms",
+    ]
     screen.table(f"Decision {found.decision_id}, by {found.policy}", columns, rows)

@@ -1,16 +1,13 @@
 """`endcap world`: the made-up shop's folder, written as a shop would bring it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from endcap.cli.options import Json
 from endcap.cli.screen import Screen
 from endcap.errors import ConfigError
-
-if TYPE_CHECKING:
-    from endcap.simulate import WorldConfig
 
 
 def world(
