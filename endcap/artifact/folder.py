@@ -151,7 +151,7 @@ def _write_whole(folder: Path, manifest: Manifest, fill: Callable[[Path], None])
 
 def _reason(error: OSError | SafetensorError) -> str:
     # safetensors tells of a full disk in its own words only.
-    if getattr(error, "errno", None) == errno.ENOSPC or "StorageFull" in str(error):
+    if getattr(error, "errno", None) == errno.ENOSPC or f"os error {errno.ENOSPC}" in str(error):
         return "there is no room left on the disk"
     return getattr(error, "strerror", None) or str(error)
 
