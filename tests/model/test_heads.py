@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from endcap.features import NUM_CONTEXT
+from endcap.model.heads import Examination
+from endcap.schema import DEFAULT_TASKS, Device
+
+
+def ask(network, rows, length=3, seed=2):
+    """Ask about some of five random candidates after one window of events."""
+    torch.manual_seed(seed)
+    item, context = torch.randn(1, 5, 8), torch.randn(1, 5, NUM_CONTEXT)
+    campaign = torch.tensor([[0, 1, 2, 3, 0]])
+    states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
+    age = torch.randint(1, 9, (1, 3))
+    lengths = torch.tensor([length])
+    return network.candidates(
+        item[:, rows], campaign[:, rows], context[:, rows], states, last, question, age, lengths
+    )
+
+
+def test_a_candidate_answers_the_same_alone_and_in_company(make_network):
+    network = make_network()
+    together, attention = ask(network, [0, 1, 2, 3, 4])
+    for row in range(5):
+        alone, its_attention = ask(network, [row])
+        torch.testing.assert_close(alone[0, 0], together[0, row])
+        torch.testing.assert_close(its_attention[0, 0], attention[0, row])
+
+
+def test_order_of_candidates_means_nothing(make_network):
+    network = make_network()
+    torch.testing.assert_close(
+        ask(network, [4, 2, 0])[0][0], ask(network, [0, 1, 2, 3, 4])[0][0][[4, 2, 0]]
+    )
+
+
+def test_attention_adds_up_to_one_and_reads_no_padding(make_network):
+    _, attention = ask(make_network(), [0, 1], length=2)
+    torch.testing.assert_close(attention.sum(-1), torch.ones(1, 2))
+    assert attention[..., 3].abs().max() == 0  # "nothing", two events, padding
+
+
+def test_without_a_history_all_attention_lies_on_nothing(make_network):
+    answers, attention = ask(make_network(), [0], length=0)
+    assert attention[0, 0].tolist() == [1, 0, 0, 0]
+    assert answers.isfinite().all()
+
+
+def test_each_task_has_its_outputs_side_by_side(make_network):
+    network = make_network()
+    ends = [(part.start, part.stop) for part in network.slices.values()]
+    assert ends == [(0, 0), (0, 1), (1, 2), (2, 18), (18, 31), (31, 44), (44, 45), (45, 58)]
+    assert list(network.slices) == [task.name for task in DEFAULT_TASKS]
+    assert ask(network, [0])[0].shape[-1] == 58
+
+
+def test_constant_answers_stand_at_their_task(make_network):
+    network = make_network()
+    network.start_at({"click": [-3.0], "dwell": [0.5] * 16})
+    bias = network.candidates.answers.bias
+    assert bias[network.slices["click"]].tolist() == [-3.0]
+    assert bias[network.slices["dwell"]].tolist() == [0.5] * 16
+
+
+def examine():
+    made = Examination(2, 4)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        made.steps.copy_(3 * torch.randn_like(made.steps))
+    return made
+
+
+def test_a_later_slot_is_never_examined_more():
+    table = examine().log().exp()
+    assert table.shape == (2, len(Device), 4)
+    assert (table.diff(dim=-1) <= 0).all()
+    assert (table <= 1).all()
+
+
+def test_on_every_device_the_first_slot_of_the_best_placement_is_one():
+    torch.testing.assert_close(examine().log()[:, :, 0].amax(0), torch.zeros(len(Device)))
+
+
+def test_a_slot_beyond_the_table_is_examined_like_the_last():
+    made, one = examine(), torch.tensor([1])
+    torch.testing.assert_close(
+        made(one, one, torch.tensor([255])), made(one, one, torch.tensor([3]))
+    )
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_a_fresh_table_is_the_same_for_all_placements_and_devices(slots):
+    table = Examination(3, slots).log().exp()
+    torch.testing.assert_close(table, table[:1, :1].expand_as(table))
