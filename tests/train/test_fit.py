@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from endcap.errors import LogError
+from endcap.model import ModelConfig
+from endcap.schema import Action, Hazard
+from endcap.train import TrainConfig, choose_recipe, fit
+from endcap.train.loop import Progress, Trainer
+
+CONFIG = TrainConfig(
+    model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1, dropout=0.2),
+    epochs=3,
+    batch_size=128,
+    patience=3,
+)
+
+
+@pytest.fixture(scope="module")
+def shop(dataset):
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def whole(shop):
+    return fit(shop, config=CONFIG)
+
+
+def weights(fitted):
+    return {name: t.clone() for name, t in fitted.network.state_dict().items()}
+
+
+def assert_same_weights(one, two):
+    assert one.keys() == two.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, two[name]), name
+
+
+def test_one_seed_gives_the_same_weights(shop, whole):
+    assert_same_weights(weights(fit(shop, config=CONFIG)), weights(whole))
+
+
+def test_another_seed_gives_other_weights(shop, whole):
+    other = fit(shop, config=msgspec.structs.replace(CONFIG, seed=1, epochs=1))
+    assert not torch.equal(other.network.items.ids, whole.network.items.ids)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_a_killed_fit_goes_on_to_the_same_weights(shop, whole, tmp_path, epoch):
+    class Killed(Exception):
+        pass
+
+    def kill(what, done, total):
+        if what.startswith(f"epoch {epoch} ") and done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(shop, config=CONFIG, run_folder=tmp_path, report=kill)
+    asked = []
+    resumed = fit(
+        shop, config=CONFIG, run_folder=tmp_path, report=lambda what, *_: asked.append(what)
+    )
+    first = next(what for what in asked if what.startswith("epoch"))
+    assert first == f"epoch {epoch} of 3"
+    assert_same_weights(weights(resumed), weights(whole))
+    assert resumed.calibration == whole.calibration
+    assert resumed.mix == whole.mix
+
+
+def test_a_finished_fit_started_again_trains_no_more(shop, whole, tmp_path):
+    fit(shop, config=CONFIG, run_folder=tmp_path)
+    asked = []
+    again = fit(shop, config=CONFIG, run_folder=tmp_path, report=lambda *a: asked.append(a[0]))
+    assert not [what for what in asked if what.startswith("epoch")]
+    assert_same_weights(weights(again), weights(whole))
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch(shop, whole, monkeypatch):
+    totals = iter([3.0, 1.0, 2.0, 2.5])
+    kept = []
+
+    def losses(trainer):
+        kept.append({k: v.clone() for k, v in trainer.network.state_dict().items()})
+        return {}
+
+    monkeypatch.setattr(Trainer, "validation_losses", losses)
+    monkeypatch.setattr(Trainer, "combined", lambda trainer, found: next(totals))
+    config = msgspec.structs.replace(CONFIG, epochs=9, patience=2)
+    fitted = fit(shop, config=config)
+    assert len(kept) == 4  # two epochs without a better one end it
+    assert (fitted.progress.best_epoch, fitted.progress.best_loss) == (1, 1.0)
+    assert_same_weights(weights(fitted), kept[1])
+
+
+def test_training_lowers_the_loss(whole):
+    losses = [epoch["train"] for epoch in whole.progress.history]
+    assert losses[-1] < losses[0]
+
+
+def test_left_out_tasks_tell_their_reason(shop):
+    goal = Hazard(name="save", measures="delay", space="all", event_type="favorite")
+    tasks = (*shop.shop.tasks, goal)
+    made = replace(shop, shop=msgspec.structs.replace(shop.shop, tasks=tasks))
+    made = replace(
+        made, impressions=made.impressions[:0], impression_split=made.impression_split[:0]
+    )
+    plan = fit(made, config=msgspec.structs.replace(CONFIG, epochs=1)).plan
+    assert [task.name for task in plan.tasks] == ["next", "purchase"]
+    assert plan.left_out["click"] == "needs 30 clicks on shown slots on training days, found 0"
+    assert plan.left_out["ad_click"].startswith("needs 30 clicks on shown slots of ads")
+    assert plan.left_out["buy"].startswith("needs 30 events after a click on a shown slot")
+    assert plan.left_out["save"].startswith(
+        "one task of the space 'all' is sampled, and that is pur"
+    )
+
+
+def test_a_log_that_teaches_nothing_says_what_it_lacks(make_log):
+    rows = [(u, 86_400_000_000, 0, Action.VIEW) for u in range(3)]
+    lacks = r"teaches no task: next needs 30 shoppers' next events on training days, found 0; click"
+    with pytest.raises(LogError, match=lacks):
+        fit(make_log(rows), config=CONFIG)
+
+
+def test_an_empty_log_says_what_it_lacks(make_log):
+    with pytest.raises(LogError, match="The log teaches no task"):
+        fit(make_log([]), config=CONFIG)
+
+
+def test_examination_was_learned_where_positions_varied(whole, shop):
+    table = whole.item_arrays()[2]
+    assert table.shape == (1, 3, 5)
+    assert (np.diff(table, axis=-1) <= 0).all()
+
+
+def test_a_bins_mean_lies_in_the_bin(whole):
+    edges, means = np.array(whole.plan.dwell_edges_ms), np.array(whole.dwell_means_ms())
+    assert ((means >= edges[:-1]) & (means <= edges[1:])).all()
+
+
+def test_a_sparse_log_takes_the_short_recipe():
+    sparse = choose_recipe(num_questions=9, num_candidates=0, median_history=4.0, seed=3)
+    assert (sparse.model.max_history, sparse.seed) == (20, 3)
+    rich = choose_recipe(num_questions=9, num_candidates=9, median_history=60.0)
+    assert rich.model.max_history == 100
+
+
+def test_progress_starts_before_the_first_epoch():
+    assert (Progress().epoch, Progress().best_epoch) == (0, -1)
