@@ -6,12 +6,15 @@ from endcap.errors import SchemaError
 
 MICROS = 1_000_000
 
+MOST = 1_000_000_000_000
+"""Amounts of currency from here on are a mistake; in micros they would near the end of an int64."""
+
 
 def to_micros(amount: str | float | int | Decimal, *, field: str = "price") -> int:
     """Turn a decimal amount of currency into micros, rounding half to even.
 
     Raises:
-        SchemaError: the text is no number; the message names `field`.
+        SchemaError: the text is no number, or is out of all bounds; the message names `field`.
     """
     try:
         value = Decimal(str(amount).strip())
@@ -22,10 +25,12 @@ def to_micros(amount: str | float | int | Decimal, *, field: str = "price") -> i
             f"{field} must be a decimal amount such as 12.50, got {str(amount)!r}; "
             f"write it without a currency sign or thousands separators."
         )
+    if abs(value) >= MOST:
+        raise SchemaError(f"{field} must be below {MOST:,}, got {str(amount)!r}.")
     return int((value * MICROS).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
 def format_micros(micros: int, currency: str = "") -> str:
-    """Write micros for people: `1_500_000` becomes `1.50`."""
-    text = f"{micros / MICROS:,.2f}"
+    """Write micros for people: `1_500_000` becomes `1.50`, halves of a cent go to the even one."""
+    text = f"{Decimal(micros) / MICROS:z,.2f}"
     return f"{text} {currency}".strip()
