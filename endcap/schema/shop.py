@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from endcap.errors import ConfigError, FileError
-from endcap.schema.tasks import DEFAULT_TASKS, Task
+from endcap.schema.tasks import DEFAULT_TASKS, NextItem, Task
 
 Resolution = Literal["microsecond", "millisecond", "second", "minute", "hour", "day", "order"]
 
@@ -125,6 +125,7 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
         _check_shares(self.split)
         _check_page(self.page)
+        _check_tasks(self.tasks)
 
     @property
     def resolution_us(self) -> int:
@@ -156,10 +157,21 @@ def _check_page(page: PageConfig) -> None:
         value = getattr(page, name)
         if not 0 <= value <= 1:
             raise ConfigError(f"page.{name} must lie between 0 and 1, got {value}.")
-    if page.temperature < 0:
-        raise ConfigError(f"page.temperature must be 0 or more, got {page.temperature}.")
-    if page.shortlist < 1:
-        raise ConfigError(f"page.shortlist must be 1 or more, got {page.shortlist}.")
+    for name, value in msgspec.structs.asdict(page).items():
+        least = 1 if name in ("candidates", "shortlist") else 0
+        if value < least:
+            raise ConfigError(f"page.{name} must be {least} or more, got {value}.")
+
+
+def _check_tasks(tasks: tuple[Task, ...]) -> None:
+    names = [task.name for task in tasks]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"tasks must have different names, got {twice[0]!r} twice; rename one.")
+    for task in tasks:
+        if task.weight < 0:
+            raise ConfigError(f"The weight of task {task.name!r} must be 0 or more.")
+        if not isinstance(task, NextItem) and task.within_hours <= 0:
+            raise ConfigError(f"within_hours of task {task.name!r} must be above 0.")
 
 
 def load_shop(path: Path) -> ShopConfig:
@@ -174,10 +186,10 @@ def load_shop(path: Path) -> ShopConfig:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=ShopConfig)
     except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigError):
+            raise ConfigError(f"{path.name}: {error.__cause__}") from error
         raise ConfigError(f"{path.name}: {error}; docs/shop-toml.md lists the fields.") from error
     except (msgspec.DecodeError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
         raise ConfigError(f"{path.name} is not valid TOML: {error}.") from error
 
 

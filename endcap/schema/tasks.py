@@ -10,14 +10,14 @@ Space = Literal["all", "impressions", "clicks"]
 DAY_HOURS = 24.0
 
 
-class NextItem(Struct, frozen=True, kw_only=True, tag="next"):
+class NextItem(Struct, frozen=True, kw_only=True, tag="next", forbid_unknown_fields=True):
     """Which item comes next, at the next instant (recommendation): full softmax over the items."""
 
     name: str = "next"
     weight: float = 1.0
 
 
-class Binary(Struct, frozen=True, kw_only=True, tag="binary"):
+class Binary(Struct, frozen=True, kw_only=True, tag="binary", forbid_unknown_fields=True):
     """Whether `event_type` follows within the window: click on a shown slot, cart after a click.
 
     A click on a shown slot is `examination(slot, placement, device) * sigmoid(logit)`; the product
@@ -33,7 +33,7 @@ class Binary(Struct, frozen=True, kw_only=True, tag="binary"):
     weight: float = 1.0
 
 
-class Hazard(Struct, frozen=True, kw_only=True, tag="hazard"):
+class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fields=True):
     """How long, or until when: a discrete-time hazard, right-censored.
 
     `measures="dwell"`: milliseconds on a clicked item, 16 bins at quantiles.
