@@ -17,6 +17,10 @@ EMPTY = -1
 """In `Decision.chosen` and prices: nothing stands there, nothing is owed."""
 
 
+MAX_PLACEMENTS = 62
+"""Of one page: `Shortlist.allowed` holds a bit for each in an int64."""
+
+
 class Query(Struct, frozen=True, kw_only=True):
     """One page view that needs items."""
 
@@ -42,6 +46,11 @@ class Query(Struct, frozen=True, kw_only=True):
             raise QueryError(
                 f"placements must name at least one placement with 1 or more slots, "
                 f"got {self.placements}."
+            )
+        if len(self.placements) > MAX_PLACEMENTS:
+            raise QueryError(
+                f"placements must name at most {MAX_PLACEMENTS} placements, "
+                f"got {len(self.placements)}; ask for the rest as another page."
             )
 
 
