@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.counters import CounterColumn
-from endcap.features.items import codes
+from endcap.features.items import codes, title_words
 from endcap.schema import Action, Catalogue, Events, leaf_category, top_category
 
 
@@ -42,6 +42,8 @@ class ContextColumn(IntEnum):
     TOP_TASTE = 20
     BRAND_TASTE = 21
     PRICE_GAP_SQUARED = 22
+    WORD_TASTE = 23  # the same, averaged over the words of the title
+    SHOPPER_RATE = 24  # the same, over everything that was shown
 
 
 NUM_CONTEXT = len(ContextColumn)
@@ -64,6 +66,8 @@ class ItemColumns:
     """Codes that agree or differ; -1 unknown."""
     top: NDArray[np.int64]
     brand: NDArray[np.int64]
+    words: NDArray[np.int64]
+    """[V, 8] numbers of the title's words; 0 is none."""
     log_price: NDArray[np.float32]
     """Standardised; 0 where unknown."""
     has_price: NDArray[np.bool_]
@@ -80,6 +84,7 @@ class ItemColumns:
             leaf=codes([leaf_category(str(path)) for path in catalogue.categories]),
             top=codes([top_category(str(path)) for path in catalogue.categories]),
             brand=codes([str(brand) for brand in catalogue.brands]),
+            words=title_words([str(title) for title in catalogue.titles]),
             log_price=log_price,
             has_price=has_price,
             created_at_us=catalogue.created_at_us,
@@ -175,9 +180,23 @@ def _match_shown(
         size = int(codes_of.max(initial=0)) + 1
         hits = np.bincount(codes_of[clicked], minlength=size)
         expected = rate * np.bincount(codes_of[shown], minlength=size)
-        taste = np.log((hits + EXPECTED_PRIOR) / (expected + EXPECTED_PRIOR))
-        taste[0] = 0.0
-        context[:, column] = taste[codes_of[item]]
+        context[:, column] = _taste(hits, expected)[codes_of[item]]
+    words = columns.words
+    size = int(words.max(initial=0)) + 1
+    hits = np.bincount(words[clicked].ravel(), minlength=size)
+    expected = rate * np.bincount(words[shown].ravel(), minlength=size)
+    of_item = words[item]
+    summed = _taste(hits, expected)[of_item].sum(axis=1)
+    context[:, ContextColumn.WORD_TASTE] = summed / np.maximum((of_item > 0).sum(axis=1), 1)
+    ratio = (len(clicked) + EXPECTED_PRIOR) / (rate * len(shown) + EXPECTED_PRIOR)
+    context[:, ContextColumn.SHOPPER_RATE] = np.log(ratio)
+
+
+def _taste(hits: NDArray[np.int64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of clicks against expectation by code; code 0 (unknown) says nothing."""
+    taste: NDArray[np.float64] = np.log((hits + EXPECTED_PRIOR) / (expected + EXPECTED_PRIOR))
+    taste[0] = 0.0
+    return taste
 
 
 _KINDS = np.zeros((256, 3), dtype=np.float32)  # action -> clicks and views, carts, purchases

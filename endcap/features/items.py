@@ -115,15 +115,39 @@ def _values(catalogue: Catalogue, row: int, price_edges: list[float]) -> Iterato
 
 def text_buckets(text: str) -> list[int]:
     """Hash words and, for Chinese, character pairs into buckets; no dictionary is needed."""
-    words = re.findall(r"[a-z0-9]+|[一-鿿]+", text.lower())
     grams: list[str] = []
-    for word in words:
-        if word[0] >= "一":
-            grams.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        else:
-            grams.append(word)
+    for word in words_of(text):
+        grams.append(word)
+        if word[0] < "一":
             grams.extend(f"#{word}#"[i : i + 4] for i in range(max(0, len(word) - 1)))
     return sorted({zlib.crc32(gram.encode()) % TEXT_BUCKETS for gram in grams})
+
+
+MAX_WORDS = 8
+
+
+def title_words(titles: list[str]) -> NDArray[np.int64]:
+    """Number the words of titles (for Chinese, pairs of characters), the first 8 of each: [V, 8].
+
+    Numbers are hashes, so that a word has the same number in every catalogue; 0 is none.
+    """
+    numbers = np.zeros((len(titles), MAX_WORDS), dtype=np.int64)
+    for row, title in enumerate(titles):
+        found = [1 + zlib.crc32(word.encode()) % TEXT_BUCKETS for word in words_of(title)]
+        unique = list(dict.fromkeys(found))[:MAX_WORDS]
+        numbers[row, : len(unique)] = unique
+    return numbers
+
+
+def words_of(text: str) -> list[str]:
+    """Split a text into words and, for Chinese, character pairs."""
+    words: list[str] = []
+    for word in re.findall(r"[a-z0-9]+|[一-鿿]+", text.lower()):
+        if word[0] >= "一":
+            words.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        else:
+            words.append(word)
+    return words
 
 
 def codes(values: list[str]) -> NDArray[np.int64]:

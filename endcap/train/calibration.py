@@ -10,8 +10,12 @@ from endcap.schema import Hazard, NextItem, Task
 from endcap.train.batches import Batcher, TargetBatch
 from endcap.train.losses import candidate_loss, log_examination
 
-LEAST_POSITIVES = 20
-"""Below so many events the slope stays 1 and the shift is drawn towards 0."""
+SLOPE_PRIOR, SHIFT_PRIOR = 1.0, 0.5
+"""Penalties, in nats, of a slope of 0 in place of 1 and of a shift by 1, with few events.
+
+They are weak on purpose: a head with few events to learn from is overconfident, and a slope near 0,
+which says "the same for all", must be within reach of twenty validation events.
+"""
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
@@ -81,21 +85,22 @@ def _joined(
 def _fit(
     task: Task, outputs: Tensor, target: TargetBatch, log_e: Tensor, offset: Tensor
 ) -> Calibration:
-    positives = int((target.label > 0).sum())
-    moved = torch.zeros(2, dtype=torch.float64, requires_grad=True)  # log slope, shift
+    centre = float(outputs[:, 0].mean())
+    moved = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)  # slope, shift
     optimizer = torch.optim.LBFGS([moved], max_iter=50, line_search_fn="strong_wolfe")
     outputs = outputs.double()
-    free = 1.0 if positives >= LEAST_POSITIVES else 0.0
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        first = outputs[:, :1] * torch.exp(free * moved[0]) + moved[1]
+        # The slope turns about the mean logit, so that it and the shift are told apart.
+        first = centre + (outputs[:, :1] - centre) * moved[0] + moved[1]
         scaled = torch.cat([first, outputs[:, 1:]], dim=1)
         loss = candidate_loss(task, scaled, target, log_e.double(), offset.double()).sum()
-        loss = loss + 5.0 * moved.square().sum()
+        loss = loss + SLOPE_PRIOR * (moved[0] - 1).square() + SHIFT_PRIOR * moved[1].square()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    slope, shift = float(torch.exp(free * moved[0]).detach()), float(moved[1].detach())
-    return Calibration(slope=slope, shift=shift)
+    slope, shift = (float(part) for part in moved.detach())
+    slope = max(slope, 0.0)
+    return Calibration(slope=slope, shift=shift + centre * (1.0 - slope))
