@@ -267,7 +267,7 @@ class NetworkPredictor:
         norms = np.linalg.norm(vectors, axis=1)
         cosine = vectors @ vectors[row] / np.maximum(norms * norms[row], 1e-9)
         cosine[row] = -np.inf
-        rows = best_rows(cosine, limit)
+        rows = best_rows(cosine, min(limit, len(cosine) - 1))
         return rows, cosine[rows]
 
     def examination(self, placement: str, slots: int, device: int) -> NDArray[np.float64]:
@@ -354,7 +354,7 @@ class NetworkPredictor:
 
 def best_rows(scores: NDArray[np.float32], limit: int) -> NDArray[np.int32]:
     """Return the rows of the largest scores, best first; ties go to the smaller row."""
-    if limit < len(scores):
+    if 0 < limit < len(scores):
         threshold = np.partition(scores, len(scores) - limit)[len(scores) - limit]
         rows = np.flatnonzero(scores >= threshold)
     else:

@@ -118,8 +118,6 @@ def test_losses_are_finite_for_every_task(fitted):
     assert isinstance(batcher, Batcher)
     rows = np.arange(200)
     with torch.no_grad():
-        losses = batch_losses(
-            fitted.network.eval(), batcher.lay_out(rows), fitted.network.items()
-        )
+        losses = batch_losses(fitted.network.eval(), batcher.lay_out(rows), fitted.network.items())
     assert set(losses) == {task.name for task in fitted.tasks}
     assert all(np.isfinite(float(loss.total)) for loss in losses.values())
