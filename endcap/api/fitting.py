@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import json
 import shutil
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path

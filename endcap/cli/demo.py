@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from endcap.cli.options import Json
-from endcap.cli.screen import Screen, figure
-from endcap.errors import MissingExtraError
+from endcap.cli.screen import Screen, counted, figure
+from endcap.errors import ConfigError, LogError, MissingExtraError
 
 if TYPE_CHECKING:
     from endcap.api.comparison import PolicyResult
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from endcap.cli.progress import Report
     from endcap.simulate import WorldConfig
 
-DAYS, QUICK_DAYS = 14, 7
+DAYS, QUICK_DAYS = 14, 10
 TEST_DAYS, QUICK_TEST_DAYS = 2, 1
 NUM_POLICIES = 5
 
@@ -52,8 +52,8 @@ def demo(
     _require_evaluate()
     check_world_out(out / "world")
     check_out(out / "shop.model")
-    days = days if days is not None else (QUICK_DAYS if quick else DAYS)
-    test_days = test_days if test_days is not None else (QUICK_TEST_DAYS if quick else TEST_DAYS)
+    days = _days("--days", days, QUICK_DAYS if quick else DAYS)
+    test_days = _days("--test-days", test_days, QUICK_TEST_DAYS if quick else TEST_DAYS)
     with progress() as report:
         lesson = _learn(_config(seed, quick=quick), days, out, report)
         results = _compete(lesson, test_days, report)
@@ -70,6 +70,12 @@ def demo(
     )
 
 
+def _days(option: str, given: int | None, usual: int) -> int:
+    if given is not None and given < 1:
+        raise ConfigError(f"{option} must be 1 or more, got {given}.")
+    return usual if given is None else given
+
+
 def _require_evaluate() -> None:
     if importlib.util.find_spec("sklearn") is None:
         raise MissingExtraError(
@@ -82,7 +88,7 @@ def _config(seed: int, *, quick: bool) -> "WorldConfig":
     from endcap.simulate import WorldConfig
 
     if quick:
-        return WorldConfig(seed=seed, shoppers=250, items=120, campaigns=12)
+        return WorldConfig(seed=seed, shoppers=400, items=200, campaigns=20)
     return WorldConfig(seed=seed)
 
 
@@ -90,15 +96,24 @@ def _learn(config: "WorldConfig", days: int, out: Path, report: "Report") -> "Le
     from endcap.api.demo import learn, live
 
     folder = out / "world"
-    report(f"living {days} days with {config.shoppers:,} shoppers", 0, 1)
+    report(f"living {counted(days, 'day')} with {config.shoppers:,} shoppers", 0, 1)
     world, run = live(config, days=days, folder=folder)
-    return learn(world, run, folder, out / "shop.model", report)
+    lesson = learn(world, run, folder, out / "shop.model", report)
+    left_out = lesson.model.artifact.manifest.left_out
+    for task in ("click", "buy"):
+        if task in left_out:
+            lived = counted(days, "day")
+            raise LogError(
+                f"{lived} of {config.shoppers:,} shoppers teach too little for a contest: "
+                f"{task} {left_out[task]}; give more --days."
+            )
+    return lesson
 
 
 def _compete(lesson: "Lesson", days: int, report: "Report") -> list["PolicyResult"]:
     from endcap.api.demo import compete
 
-    what, results = f"competing for {days} days", list["PolicyResult"]()
+    what, results = f"competing for {counted(days, 'day')}", list["PolicyResult"]()
     report(what, 0, NUM_POLICIES)
     for result in compete(lesson, days=days):
         results.append(result)
@@ -113,7 +128,7 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
             figure(*result.value, digits=1),
             figure(result.value[0] - result.without_ads[0], digits=1),
             figure(result.clicks, digits=1),
-            figure(result.dwell_seconds, digits=2),
+            figure(result.dwell_seconds / 1_000, digits=1),
             figure(result.margin, digits=1),
             figure(result.ad_money, digits=1),
         ]
@@ -128,7 +143,8 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
         "margin",
         "ad money",
     ]
-    title = f"{results[0].pages:,} pages of {test_days} days after {days}: per 1,000 pages, in EUR"
+    span = f"{counted(test_days, 'day')} after {counted(days, 'day')} of log"
+    title = f"What {span} earned: per 1,000 pages, in EUR"
     screen.table(title, columns, rows)
     screen.say(
         f"Endcap is {_share(results):.0%} of the way from popularity to the oracle, which knows "

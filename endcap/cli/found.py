@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from endcap.cli.screen import Screen
+from endcap.cli.screen import Screen, counted
 
 if TYPE_CHECKING:
     from endcap.prep import LogReport
@@ -12,8 +12,8 @@ def show_counts(screen: Screen, report: "LogReport") -> None:
     """Say how much was read, and what was not."""
     span = f", {report.first_at} to {report.last_at}" if report.first_at else ", without times"
     screen.say(
-        f"Read {', '.join(report.files)}: {report.events:,} events of {report.users:,} shoppers "
-        f"and {report.items:,} items{span}.",
+        f"Read {', '.join(report.files)}: {counted(report.events, 'event')} of "
+        f"{counted(report.users, 'shopper')} and {counted(report.items, 'item')}{span}.",
         *(f"Note: {note}" for note in report.notes),
         *(f"Warning: {warning}" for warning in report.warnings),
     )

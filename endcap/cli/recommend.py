@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from endcap.cli.options import At, Json, Limit, ModelArgument
-from endcap.cli.screen import Screen
+from endcap.cli.screen import Screen, counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +53,8 @@ def recommend(  # noqa: PLR0913, PLR0917 - a parameter per option
     if out is not None:
         write_table(frame, out)
         screen.say(
-            f"Wrote {frame.height:,} rows of {frame['user_id'].n_unique():,} shoppers to {out}."
+            f"Wrote {counted(frame.height, 'row')} for "
+            f"{counted(frame['user_id'].n_unique(), 'shopper')} to {out}."
         )
     else:
         _show(screen, loaded, frame)
@@ -78,7 +79,9 @@ def _notes(model: "Model", frame: "pl.DataFrame") -> list[str]:
         f"The log knows no shopper {user_id!r}: what is popular stands in." for user_id in unknown
     ]
     if known:
-        notes.append(f"{known:,} shoppers have no events before that: what is popular stands in.")
+        notes.append(
+            f"{counted(known, 'shopper')} without events by then: what is popular stands in."
+        )
     return notes
 
 

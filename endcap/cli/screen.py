@@ -58,6 +58,11 @@ class Screen:
                 typer.echo(f"  {command}")
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a count with its noun."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 class Figure(str):
     """A number written out, with its interval or unit; stands to the right in a table."""
 
@@ -86,7 +91,7 @@ def _cell(value: object) -> str:
         case int():
             return f"{value:,}"
         case float():
-            return f"{value:.4g}"
+            return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
         case _:
             return str(value)
 

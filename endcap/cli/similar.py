@@ -26,7 +26,9 @@ def similar(
         [] if is_known else [f"The catalogue knows no item {item!r}: what is popular stands in."]
     )
     columns = ["rank", "item_id", "title", "similarity"]
+    measure = "similarity" if is_known else "popularity"
     title = f"Like {item}" if is_known else "Popular items"
-    screen.table(title, columns, [[row[name] for name in columns] for row in rows])
+    screen.table(title, [*columns[:-1], measure], [[row[name] for name in columns] for row in rows])
     screen.say(*notes)
+    screen.propose("recommend", str(model), "--users", "all", "--out", "lists.parquet")
     screen.finish({"model": model, "version": loaded.version, "notes": notes, "rows": rows})

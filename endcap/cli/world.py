@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from endcap.cli.options import Json
-from endcap.cli.screen import Screen
+from endcap.cli.screen import Screen, counted
 from endcap.errors import ConfigError
 
 
@@ -38,7 +38,7 @@ def world(
     config = WorldConfig(seed=seed, shoppers=shoppers, items=items, campaigns=campaigns, **off)  # type: ignore[arg-type]
     check_world_out(out)
     with progress() as report:
-        report(f"{days} days of {shoppers:,} shoppers", 0, 1)
+        report(f"living {counted(days, 'day')} with {shoppers:,} shoppers", 0, 1)
         _, run = live(config, days=days, folder=out)
     counts = {
         "pages": len(run.pages),
@@ -46,7 +46,9 @@ def world(
         "decisions": len(run.decisions),
     }
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    screen.say(f"The shop of seed {seed} lived {days} days: {told}.", f"Its folder is {out}.")
+    screen.say(
+        f"The shop of seed {seed} lived {counted(days, 'day')}: {told}.", f"Its folder is {out}."
+    )
     screen.propose("inspect", str(out))
     screen.propose("fit", str(out), "--out", "shop.model")
     if run.decisions:

@@ -1,0 +1,89 @@
+import errno
+import importlib.util
+
+import pytest
+
+import endcap.api.fit
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Return a function that makes a package seem not installed."""
+    found = importlib.util.find_spec
+
+    def hide(package: str) -> None:
+        monkeypatch.setattr(
+            importlib.util,
+            "find_spec",
+            lambda name, *rest: None if name == package else found(name, *rest),
+        )
+
+    return hide
+
+
+@pytest.fixture
+def failing_fit(monkeypatch):
+    """Return a function that makes every fit end with an error."""
+
+    def fail(error: BaseException) -> None:
+        def raise_it(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(endcap.api.fit, "fit", raise_it)
+
+    return fail
+
+
+def test_without_torch_a_fit_says_what_to_install(endcap, write_log, files_of, tmp_path, without):
+    log = write_log()
+    before = files_of()
+    without("torch")
+    result = endcap("fit", log, "--out", tmp_path / "shop.model")
+    assert result.exit_code == 1
+    assert "Fitting a model needs torch" in result.stderr
+    assert "pip install 'endcap[train]'" in result.stderr
+    assert files_of() == before
+
+
+def test_a_place_that_holds_something_else_is_not_touched(endcap, write_log, files_of, tmp_path):
+    log, out = write_log(), tmp_path / "precious"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    before = files_of()
+    result = endcap("fit", log, "--out", out)
+    assert result.exit_code == 1
+    assert f"{out} exists and is no model folder; choose another --out" in result.stderr
+    assert files_of() == before
+
+
+def test_a_stopped_fit_says_that_the_next_one_goes_on(endcap, write_log, tmp_path, failing_fit):
+    failing_fit(KeyboardInterrupt())
+    result = endcap("fit", write_log(), "--out", tmp_path / "shop.model")
+    assert result.exit_code == 130
+    assert "Stopped; run the same command again: the fit goes on from the last" in result.stderr
+
+
+def test_a_full_disk_is_told_in_a_sentence(endcap, write_log, files_of, tmp_path, failing_fit):
+    log = write_log("u1,i2,click,2026-05-01T10:00Z,-3\n")
+    before = files_of()
+    failing_fit(OSError(errno.ENOSPC, "No space left on device", "checkpoint.pt"))
+    result = endcap("fit", log, "--out", tmp_path / "shop.model")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "checkpoint.pt: there is no room left on the disk; free some room and run the same "
+        "command again."
+    )
+    assert files_of() == before
+
+
+def test_no_epochs_are_too_few(endcap, write_log, tmp_path):
+    pytest.importorskip("torch")
+    result = endcap("fit", write_log(), "--out", tmp_path / "shop.model", "--epochs", 0)
+    assert result.exit_code == 1
+    assert "epochs must be 1 or more, got 0." in result.stderr
+
+
+def test_an_out_is_asked_for(endcap, write_log):
+    result = endcap("fit", write_log())
+    assert result.exit_code == 2
+    assert "Missing option '--out'" in result.stderr
