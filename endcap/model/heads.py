@@ -90,7 +90,8 @@ class CandidateHead(nn.Module):
         self.mix = nn.Linear(5 * dim + NUM_CONTEXT, config.hidden)
         self.mix2 = nn.Linear(config.hidden, config.hidden)
         self.dropout = nn.Dropout(min(config.dropout, 0.2))
-        num_outputs = sum(outputs_of(task) for task in tasks)
+        # A log of orders alone asks candidates nothing; a layer of no width cannot be exported.
+        num_outputs = max(1, sum(outputs_of(task) for task in tasks))
         self.answers = nn.Linear(config.hidden, num_outputs)
         # What a linear model would read has a short way to the answers (Cheng et al. 2016,
         # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
