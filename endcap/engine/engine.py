@@ -102,7 +102,13 @@ class Engine:
         draft = self._draft(request, slots, judged)
         decision = with_page(draft)
         self.state.decisions.append(decision)
-        count_impressions(query.user_id, decision, self.state)
+        count_impressions(
+            query.user_id,
+            decision,
+            self.state,
+            campaigns=self._campaigns,
+            placements=self.placements,
+        )
         return decision
 
     def observe(self, events: Sequence[ShopEvent]) -> Observed:

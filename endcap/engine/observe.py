@@ -145,14 +145,27 @@ class Observer:
         self._report.refused += charged == 0 and chosen.price_micros > 0
 
 
-def count_impressions(user_id: str, decision: Decision, state: State) -> None:
-    """Count what a decision shows, one impression per filled slot, for the item and the shopper."""
+def count_impressions(
+    user_id: str,
+    decision: Decision,
+    state: State,
+    *,
+    campaigns: LiveCampaigns,
+    placements: list[str],
+) -> None:
+    """Count what a decision shows, one impression per filled slot, for the item and the shopper.
+
+    The rows are those that a fit makes of the log's impressions (`schema.shown_by_user`).
+    """
     rows = [decision.shortlist.item[chosen.row] for chosen in decision.chosen]
     items = np.array(rows, dtype=np.int32)
     state.counters.observe(decision.at_us // DAY_US, items, int(CounterColumn.IMPRESSIONS))
     shown = empty_events(len(items))
     shown["timestamp_us"], shown["item"] = decision.at_us, items
     shown["slot"] = [min(chosen.slot, NO_SLOT) for chosen in decision.chosen]
+    row_of = campaigns.campaigns.row_of
+    shown["campaign"] = [row_of.get(c.campaign_id or "", NO_CAMPAIGN) for c in decision.chosen]
+    shown["placement"] = [placement_code(placements, c.placement) for c in decision.chosen]
     shown["action"] = Action.IMPRESSION
     state.histories.append(user_id, shown)
 

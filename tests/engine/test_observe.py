@@ -1,5 +1,7 @@
 """Events -> state: once each, in order, and never beyond a budget."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from endcap.engine import MemoryHistories, MemoryLedger
 from endcap.errors import ConfigError, SchemaError
 from endcap.schema import (
+    IMPRESSION,
     NO_ITEM,
     Action,
     Campaigns,
@@ -15,6 +18,7 @@ from endcap.schema import (
     Query,
     ShopEvent,
     make_events,
+    shown_by_user,
 )
 
 DAY_US = 86_400_000_000
@@ -86,6 +90,21 @@ def test_counters_count_every_kind_and_the_shown_slots(build):
     counts = engine.state.counters.as_of(20_001) / 0.5 ** (1 / 14)
     assert counts[3, 1:5].tolist() == pytest.approx([2, 1, 1, 1])
     assert counts[:, 0].sum() == pytest.approx(5)
+
+
+def test_a_shown_page_stands_in_the_history_as_a_fit_would_write_it(build):
+    """Twin: the log's impressions of the same page, as events."""
+    engine = build(temperature=0.0, epsilon=0.0)
+    decision = engine.decide(Query(user_id="u1", placements={"home": 4, "side": 2}))
+    assert any(chosen.campaign_id for chosen in decision.chosen)
+    logged = np.zeros(len(decision.chosen), dtype=IMPRESSION)
+    for row, chosen in zip(logged, decision.chosen, strict=True):
+        row["timestamp_us"], row["slot"] = decision.at_us, chosen.slot
+        row["item"] = int(chosen.item_id[1:])
+        row["campaign"] = int(chosen.campaign_id[1:]) if chosen.campaign_id else -1
+        row["placement"] = ("home", "side").index(chosen.placement)
+    log = SimpleNamespace(impressions=logged, user_ids=["u1"])
+    assert np.array_equal(engine.state.histories.of("u1"), shown_by_user(log).events)
 
 
 def test_impressions_stay_out_of_the_history(build):
