@@ -7,6 +7,7 @@ from endcap import engine
 from endcap.api.model import Model
 from endcap.engine import MemoryHistories, Settings, State
 from endcap.errors import ConfigError
+from endcap.predict import NetworkPredictor
 from endcap.schema import Campaigns, Catalogue, ShopConfig
 
 
@@ -40,7 +41,8 @@ class Engine(engine.Engine):
             raise ConfigError(f"store must be 'memory', got {store!r}.")
         artifact = model.artifact
         super().__init__(
-            predictor or model.predictor,
+            # Its own: it learns new items as the shop lives, and the model answers for its log.
+            predictor or NetworkPredictor(artifact),
             shop=shop or artifact.manifest.shop,
             catalogue=catalogue or artifact.catalogue,
             campaigns=campaigns or artifact.campaigns,

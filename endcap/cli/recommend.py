@@ -27,7 +27,8 @@ def recommend(  # noqa: PLR0913, PLR0917 - a parameter per option
     ] = None,
     limit: Limit = 10,
     exclude_seen: Annotated[
-        bool, typer.Option("--exclude-seen", help="Leave out what the shopper met before.")
+        bool,
+        typer.Option("--exclude-seen", help="Leave out what the shopper clicked or bought before."),
     ] = False,
     at: At = None,
     explain: Annotated[
