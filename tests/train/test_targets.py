@@ -43,7 +43,7 @@ def test_a_click_on_what_was_shown(make_log, facts_of):
 
 def test_a_page_just_before_the_cut_is_not_asked_and_tells_nothing_from_beyond(make_log, facts_of):
     last = END - 1 - 30 * MINUTE
-    log = make_log([(0, END + MINUTE, 2, CLICK)], shown=page(last, 1) + page(last + 1, 2))
+    log = make_log([(0, END, 2, CLICK)], shown=page(last, 1) + page(last + 1, 2))
     candidates, facts = facts_of(log)
     assert binary_target(CLICKED, log, candidates, facts).asked.tolist() == [True, False]
     assert not facts.clicked.any()
