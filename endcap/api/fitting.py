@@ -5,6 +5,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,11 +88,29 @@ def fit_dataset(
     fingerprint, runs = fingerprint_of(dataset), out.with_name(f".{out.name}.run")
     asked = hashlib.sha256(msgspec.json.encode([fingerprint, config, seed])).hexdigest()
     run_folder, report = runs / asked[:16], report or no_report
-    fitted = fit(dataset, config=config, seed=seed, run_folder=run_folder, report=report)
+    try:
+        fitted = fit(dataset, config=config, seed=seed, run_folder=run_folder, report=report)
+    except RuntimeError as error:
+        raise _told(error, run_folder) from error
     report("writing the model", 0, 1)
     write_model(fitted, out, fingerprint=fingerprint, metrics=[])
     shutil.rmtree(runs, ignore_errors=True)
     return fitted
+
+
+def _told(error: RuntimeError, run_folder: Path) -> Exception:
+    """Say of a checkpoint that could not be written what torch says of its own lines of code."""
+    if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
+        return error
+    for partial in run_folder.glob("*.partial"):
+        partial.unlink()
+    for folder in (run_folder, run_folder.parent):
+        with suppress(OSError):  # it holds the checkpoint of an earlier epoch
+            folder.rmdir()
+    return FileError(
+        f"A checkpoint could not be written to {run_folder}: there is no room left on the disk. "
+        f"Free some room and start the fit again; it goes on from the last epoch that it finished."
+    )
 
 
 def write_model(
@@ -129,8 +148,11 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
         "num_campaigns": np.array([len(fitted.dataset.campaigns)], dtype=np.int64),
     }
     digest = hashlib.sha256(fingerprint.encode())
-    for name in sorted(arrays):
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    weights = {name: t.cpu().numpy() for name, t in fitted.network.state_dict().items()}
+    for part in (arrays, weights):
+        for name in sorted(part):
+            digest.update(np.ascontiguousarray(part[name]).tobytes())
+    digest.update(msgspec.json.encode((fitted.calibration, fitted.mix, fitted.mix_unseen)))
     return Artifact(
         manifest=_manifest(fitted, fingerprint, digest.hexdigest()[:12], day),
         folder=None,

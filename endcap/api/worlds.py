@@ -43,12 +43,15 @@ def write_world(
         write_decisions(run.decisions, partial / DECISIONS)
         write_shop(shop, partial / "shop.toml")
         _replace(partial, folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
+    except (OSError, pl.exceptions.ComputeError) as error:  # a full disk is either, to parquet
+        is_full = "No space left" in str(error)
+        what = "there is no room left on the disk" if is_full else str(error)
         raise FileError(
-            f"The world could not be written to {folder}: {error.strerror or error}. "
-            f"Choose another --out; nothing was left behind."
+            f"The world could not be written to {folder}: {what}. "
+            f"Free some room or choose another --out; nothing was left behind."
         ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_world_out(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Every failure that a user can meet ends as one sentence and an exit code, not as a traceback."""
 
-import errno
 from typing import Any
 
 import typer
@@ -34,20 +33,28 @@ class Commands(TyperGroup):
             raise _failed(ctx, f"Stopped; {again}.", "Interrupted", INTERRUPTED) from error
         except BrokenPipeError:
             raise  # a reader such as `head` has had enough; the library leaves quietly
-        except OSError as error:
+        except Exception as error:
+            if not isinstance(error, OSError) and not is_full_disk(error):
+                raise  # a mistake of ours: its traceback helps to find it
             raise _failed(ctx, _sentence(error), "FileError") from error
 
 
-def reason_of(error: OSError) -> str:
+def is_full_disk(error: BaseException | None) -> bool:
+    """Tell whether there was no room left on the disk, whichever library says so."""
+    return "No space left on device" in str(error)
+
+
+def reason_of(error: BaseException) -> str:
     """Say why a file could not be written or read, without numbers."""
-    if error.errno == errno.ENOSPC:
+    if is_full_disk(error):
         return "there is no room left on the disk"
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
-def _sentence(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    remedy = "free some room" if error.errno == errno.ENOSPC else "mend that"
+def _sentence(error: Exception) -> str:
+    name = getattr(error, "filename", None)
+    where = f"{name}: " if name else ""
+    remedy = "free some room" if is_full_disk(error) else "mend that"
     return f"{where}{reason_of(error)}; {remedy} and run the same command again."
 
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from endcap.cli.failures import reason_of
-from endcap.errors import EndcapError, FileError, QueryError
+from endcap.cli.failures import is_full_disk, reason_of
+from endcap.errors import FileError, QueryError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,12 +25,13 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
-    except (OSError, EndcapError) as error:
-        cause = error.__cause__ if isinstance(error, EndcapError) else error
-        why = reason_of(cause) if isinstance(cause, OSError) else str(error)
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, FileError) and error.__cause__ else error
+        if not isinstance(error, OSError) and not is_full_disk(cause):
+            raise
         raise FileError(
-            f"{path} could not be written: {why}. Free some room or choose another place; nothing "
-            f"was left behind."
+            f"{path} could not be written: {reason_of(cause)}. Free some room or choose another "
+            f"place; nothing was left behind."
         ) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -76,6 +76,26 @@ def test_a_full_disk_is_told_in_a_sentence(endcap, write_log, files_of, tmp_path
     assert files_of() == before
 
 
+def test_a_checkpoint_without_room_is_told_and_leaves_nothing(
+    endcap, write_log, files_of, tmp_path, monkeypatch
+):
+    training = pytest.importorskip("endcap.train")
+    log = write_log()
+
+    def fill_up(dataset, *, run_folder, **_):
+        run_folder.mkdir(parents=True)
+        (run_folder / "checkpoint.pt.partial").write_text("half")
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(training, "fit", fill_up)
+    before = files_of()
+    result = endcap("fit", log, "--out", tmp_path / "shop.model")
+    assert result.exit_code == 1
+    assert "A checkpoint could not be written" in result.stderr
+    assert "there is no room left on the disk. Free some room and start" in result.stderr
+    assert files_of() == before
+
+
 def test_no_epochs_are_too_few(endcap, write_log, tmp_path):
     pytest.importorskip("torch")
     result = endcap("fit", write_log(), "--out", tmp_path / "shop.model", "--epochs", 0)

@@ -160,11 +160,17 @@ def test_a_flipped_byte_is_noticed(endcap, copied, name):
     assert f"{part} is missing or not as it was written" in result.stderr
 
 
-def test_no_room_for_the_lists_leaves_nothing(endcap, model_folder, tmp_path, monkeypatch):
-    def full(frame: pl.DataFrame, path: object) -> None:
-        with open(path, "w") as stream:  # noqa: PTH123 - half of a file, as a full disk leaves it
-            stream.write("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        pl.exceptions.ComputeError("underlying IO error: No space left on device (os error 28)"),
+    ],
+)
+def test_no_room_for_the_lists_leaves_nothing(endcap, model_folder, tmp_path, monkeypatch, error):
+    def full(frame, path):
+        path.write_text("half")
+        raise error
 
     monkeypatch.setattr(pl.DataFrame, "write_csv", full)
     out = tmp_path / "lists.csv"

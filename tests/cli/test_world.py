@@ -1,5 +1,6 @@
 import json
 
+import polars as pl
 import pytest
 
 from endcap.prep import read
@@ -28,6 +29,18 @@ def test_a_mechanism_can_be_switched_off(endcap, tmp_path):
     endcap("world", "--out", tmp_path / "shop", *SMALL, "--without", "censoring")
     events = read(tmp_path / "shop").events
     assert not events["censored"].fill_null(False).any()
+
+
+def test_no_room_for_the_world_leaves_nothing(endcap, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    out = tmp_path / "shop"
+    result = endcap("world", "--out", out, *SMALL)
+    assert result.exit_code == 1
+    assert f"written to {out}: there is no room left on the disk. Free some room" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
