@@ -67,6 +67,18 @@ def outputs_of(task: Task) -> int:
             return 1 + NUM_DELAY_BINS
 
 
+def _leans(tasks: tuple[Task, ...]) -> list[tuple[int, int]]:
+    """Pair the first output of purchases after a click with the output of the cart after one."""
+    start, carts, purchases = 0, [], []
+    for task in tasks:
+        if isinstance(task, Binary) and task.space == "clicks" and not task.ads:
+            carts.append(start)
+        if isinstance(task, Hazard) and task.measures == "delay" and task.space == "clicks":
+            purchases.append(start)
+        start += outputs_of(task)
+    return [(purchase, carts[0]) for purchase in purchases] if carts else []
+
+
 class CandidateHead(nn.Module):
     """A candidate reads the shopper's events and answers every task about itself.
 
@@ -89,7 +101,7 @@ class CandidateHead(nn.Module):
         self.to_out = nn.Linear(dim, dim, bias=False)
         self.mix = nn.Linear(5 * dim + NUM_CONTEXT, config.hidden)
         self.mix2 = nn.Linear(config.hidden, config.hidden)
-        self.dropout = nn.Dropout(min(config.dropout, 0.2))
+        self.dropout = nn.Dropout(config.dropout)
         # A log of orders alone asks candidates nothing; a layer of no width cannot be exported.
         num_outputs = max(1, sum(outputs_of(task) for task in tasks))
         self.answers = nn.Linear(config.hidden, num_outputs)
@@ -97,6 +109,10 @@ class CandidateHead(nn.Module):
         # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
         self.wide = nn.Linear(NUM_CONTEXT + 2 * dim, num_outputs, bias=False)
         nn.init.zeros_(self.wide.weight)
+        # A purchase after a click leans on the cart after a click, which has more to learn from
+        # (entire-space models, Ma et al. 2018, https://arxiv.org/abs/1804.07931).
+        self.leans: list[tuple[int, int]] = _leans(tasks)
+        self.lean = nn.Parameter(torch.ones(len(self.leans)))
         nn.init.zeros_(self.age.weight)
         nn.init.normal_(self.campaign.weight, std=0.02)
         with torch.no_grad():
@@ -128,7 +144,13 @@ class CandidateHead(nn.Module):
         z = self.dropout(F.gelu(self.mix(joint)))
         z = z + F.gelu(self.mix2(z))
         direct = torch.cat([context, item, self.campaign(campaign)], dim=-1)
-        return self.answers(z) + self.wide(direct), weights
+        return self._lean(self.answers(z) + self.wide(direct)), weights
+
+    def _lean(self, answers: Float[Tensor, "B C O"]) -> Float[Tensor, "B C O"]:
+        parts = list(answers.unbind(-1))
+        for strength, (child, parent) in zip(self.lean, self.leans, strict=True):
+            parts[child] = parts[child] + strength * parts[parent]
+        return torch.stack(parts, dim=-1)
 
     def _attend(
         self,

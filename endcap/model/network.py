@@ -98,6 +98,18 @@ class Network(nn.Module):
         with torch.no_grad():
             for name, values in outputs.items():
                 bias[self.slices[name]] = torch.tensor(values)
+            for child, parent in self.candidates.leans:
+                bias[child] -= bias[parent]
+
+    def ridge(self, strength: dict[str, float]) -> Tensor:
+        """Return sum over tasks of strength times the squares of the task's own weights."""
+        head = self.candidates
+        total = head.answers.weight.new_zeros(())
+        for name, amount in strength.items():
+            rows = self.slices[name]
+            own = head.answers.weight[rows].square().sum() + head.wide.weight[rows].square().sum()
+            total = total + amount * own
+        return total
 
     def read(
         self, vectors: Float[Tensor, "V D"], history: HistoryBatch

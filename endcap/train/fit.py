@@ -28,7 +28,7 @@ from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, no_report
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.recipes import TrainConfig, choose_recipe
-from endcap.train.scales import constant_answers, task_scales
+from endcap.train.scales import constant_answers, task_ridges, task_scales, task_weights
 from endcap.train.tasks import TaskPlan, plan_tasks
 
 
@@ -153,7 +153,7 @@ def fit(
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
     )
-    network.start_at(constant_answers(plan))
+    network.start_at(constant_answers(plan, examples.candidates.log_offset))
     batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)
     progress = trainer.fit()
     report("calibrating", 0, 1)
@@ -246,6 +246,7 @@ def _trainer(
         random = np.random.default_rng(config.seed)
         validation = np.sort(random.choice(validation, size=20_000, replace=False))
     scales, rates = task_scales(plan, examples, train_rows, network, config)
+    weights = task_weights(plan)
     trainer = Trainer(
         network=network,
         batcher=batcher,
@@ -254,7 +255,8 @@ def _trainer(
         validation_rows=validation,
         scales=scales,
         rates=rates,
-        weights={task.name: task.weight for task in plan.tasks},
+        weights=weights,
+        ridge=task_ridges(plan, scales, weights),
         run_folder=run_folder,
         report=report,
     )

@@ -47,6 +47,8 @@ class Trainer:
     Attributes:
         scales: nats by which each task's loss is divided: the entropy of its constant predictor.
         rates: asked rows per batch, so that a task's sum over a batch has the mean's size.
+        weights: lambda_k, less for a task with few events.
+        ridge: strength of each task's prior on its own weights.
     """
 
     network: Network
@@ -57,6 +59,7 @@ class Trainer:
     scales: dict[str, float]
     rates: dict[str, float]
     weights: dict[str, float]
+    ridge: dict[str, float]
     run_folder: Path | None = None
     report: Report = no_report
 
@@ -82,7 +85,8 @@ class Trainer:
             started = time.perf_counter()
             train_loss = self._train_epoch(progress.epoch)
             losses = self.validation_losses()
-            total = self.combined(losses)
+            # Without validation days the last epoch is as good a guess as any.
+            total = self.combined(losses) if losses else -float(progress.epoch)
             seconds = time.perf_counter() - started
             progress.history.append(
                 {"epoch": progress.epoch + 1, "train": train_loss, "seconds": seconds, **losses}
@@ -125,7 +129,7 @@ class Trainer:
                 for name, loss in batch_losses(self.network, batch, vectors).items():
                     sums[name] = sums.get(name, 0.0) + float(loss.total)
                     counts[name] = counts.get(name, 0) + loss.count
-                    if loss.gain:
+                    if loss.gain is not None:
                         gains[name] = gains.get(name, 0.0) + loss.gain
         means = {name: sums[name] / counts[name] for name in sums}
         return means | {name + NDCG: gains[name] / counts[name] for name in gains}
@@ -155,6 +159,7 @@ class Trainer:
                 for name, part in losses.items()
             ]
         ).sum()
+        loss = loss + self.network.ridge(self.ridge)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -191,7 +196,8 @@ class Trainer:
         path = self.run_folder / CHECKPOINT if self.run_folder else None
         if path is None or not path.is_file():
             return Progress()
-        state = torch.load(path, weights_only=True)
+        device = next(self.network.parameters()).device
+        state = torch.load(path, weights_only=True, map_location=device)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

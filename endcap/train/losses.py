@@ -18,7 +18,7 @@ class TaskLoss:
 
     total: Tensor
     count: int
-    gain: float = 0.0
+    gain: float | None = None
     """For the next item, outside training: the rows' NDCG@10 in sum."""
 
 
@@ -89,7 +89,7 @@ def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> 
     logits = user @ vectors.T
     logits = logits.masked_fill(~network.items.is_known, -1e9)
     loss = next_loss(logits, batch.next.row, batch.next.item, batch.next.weight)
-    gain = 0.0 if network.training else _ndcg(logits, batch.next)
+    gain = None if network.training else _ndcg(logits, batch.next)
     return TaskLoss(total=loss * len(asked), count=len(asked), gain=gain)
 
 

@@ -14,7 +14,7 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     batch_size: int = 256
     learning_rate: float = 3e-3
     warmup_steps: int = 100
-    patience: int = 2
+    patience: int = 5
     """Epochs without a better validation before the fit stops."""
     questions_per_epoch: int = 400_000
     """A longer log is sampled anew for every epoch."""
@@ -37,15 +37,16 @@ def choose_recipe(
         median_history: events that half of the questions may read.
 
     Sparse logs (short histories, no candidates) take the recipe of model.md 10.2. Logs with pages
-    or horizons read longer histories with less dropout, since every question has many labels.
+    or horizons read longer histories at a lower rate, since every question has many labels.
     """
     if num_candidates == 0 and median_history <= 20:
         return TrainConfig(model=ModelConfig(max_history=20), seed=seed)
     max_history = 50 if median_history <= 50 else 100
-    dropout = 0.3 if num_questions < 200_000 else 0.1
+    dropout = 0.5 if num_questions < 500_000 else 0.3
     return TrainConfig(
         model=ModelConfig(max_history=max_history, dropout=dropout),
-        epochs=6,
+        epochs=4,
         learning_rate=2e-3,
+        patience=4,
         seed=seed,
     )

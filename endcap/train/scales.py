@@ -2,12 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from endcap.model import Network, outputs_of
 from endcap.schema import NextItem, Split
 from endcap.train.examples import Examples
 from endcap.train.recipes import TrainConfig
-from endcap.train.targets import NUM_DELAY_BINS, BinaryTarget
+from endcap.train.targets import NUM_DELAY_BINS, BinaryTarget, Target
 from endcap.train.tasks import TaskPlan
 
 
@@ -40,8 +42,46 @@ def task_scales(
     return scales, rates
 
 
-def constant_answers(plan: TaskPlan) -> dict[str, list[float]]:
-    """Return each task's best constant outputs: log-odds of its rate, log-shares of its bins."""
+FEW_EVENTS = 1_000.0
+"""A task with so many events on training days counts half of its lambda: less is mostly noise."""
+
+PRIOR_SCALE = 0.1
+"""Standard deviation, a priori, of a task's own weights."""
+
+
+def task_weights(plan: TaskPlan) -> dict[str, float]:
+    """Return each task's lambda, shrunk by n / (n + 1000) for its n events on training days."""
+    weights: dict[str, float] = {}
+    for task in plan.tasks:
+        target = plan.targets.get(task.name)
+        events = FEW_EVENTS * 1e3 if target is None else _num_events(plan, target)
+        weights[task.name] = task.weight * events / (events + FEW_EVENTS)
+    return weights
+
+
+def task_ridges(
+    plan: TaskPlan, scales: dict[str, float], weights: dict[str, float]
+) -> dict[str, float]:
+    """Return the strength of each task's Gaussian prior, in units of its scaled mean loss."""
+    ridges: dict[str, float] = {}
+    for name, target in plan.targets.items():
+        asked = int((target.asked & (plan.facts.split == Split.TRAIN)).sum())
+        ridges[name] = weights[name] / (2 * PRIOR_SCALE**2 * max(asked, 1) * scales[name])
+    return ridges
+
+
+def _num_events(plan: TaskPlan, target: Target) -> float:
+    hits = target.label > 0 if isinstance(target, BinaryTarget) else target.observed
+    return float((hits & target.asked & (plan.facts.split == Split.TRAIN)).sum())
+
+
+def constant_answers(plan: TaskPlan, log_offset: NDArray[np.float32]) -> dict[str, list[float]]:
+    """Return each task's best constant outputs: log-odds of its rate, log-shares of its bins.
+
+    Args:
+        log_offset: [N] case-control offsets of all candidates; what was sampled looks likelier than
+            it is, and the constant is that of the log.
+    """
     answers: dict[str, list[float]] = {}
     for name, target in plan.targets.items():
         asked = target.asked & (plan.facts.split == Split.TRAIN)
@@ -55,9 +95,22 @@ def constant_answers(plan: TaskPlan) -> dict[str, list[float]]:
             target.bin[asked & target.observed], minlength=num_outputs - is_delay
         ).astype(np.float64)
         shares = np.log((bins + 1) / (bins.sum() + len(bins)))
-        rate = [_log_odds(float(target.observed[asked].mean()))] if is_delay else []
+        rate = [_constant_logit(target.observed[asked], log_offset[asked])] if is_delay else []
         answers[name] = [*rate, *(float(share) for share in shares)]
     return answers
+
+
+def _constant_logit(label: NDArray[np.bool_], log_offset: NDArray[np.float32]) -> float:
+    """Solve mean sigmoid(c + offset) = rate for c."""
+    rate = min(max(float(label.mean()), 1e-4), 1 - 1e-4)
+    if not log_offset.any():
+        return _log_odds(rate)
+    offset = log_offset.astype(np.float64)
+
+    def excess(c: float) -> float:
+        return float(expit(c + offset).mean()) - rate
+
+    return float(brentq(excess, -40.0, 40.0))
 
 
 def _log_odds(p: float) -> float:

@@ -84,7 +84,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(shop, whole, monkeyp
 
     def losses(trainer):
         kept.append({k: v.clone() for k, v in trainer.network.state_dict().items()})
-        return {}
+        return {"next": 0.0}
 
     monkeypatch.setattr(Trainer, "validation_losses", losses)
     monkeypatch.setattr(Trainer, "combined", lambda trainer, found: next(totals))
