@@ -1,6 +1,7 @@
 """`endcap demo`: a made-up shop lives, a model learns from its log, and policies compete."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,7 @@ def demo(
         Path, typer.Option("--out", metavar="DIR", help="Where the shop and the model lie.")
     ] = Path("endcap-demo"),
     quick: Annotated[
-        bool, typer.Option("--quick", help="A smaller shop: sooner done, wider intervals.")
+        bool, typer.Option("--quick", help="A shop of half the size: sooner done, wider intervals.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -87,9 +88,11 @@ def _require_evaluate() -> None:
 def _config(seed: int, *, quick: bool) -> "WorldConfig":
     from endcap.simulate import WorldConfig
 
-    if quick:
-        return WorldConfig(seed=seed, shoppers=400, items=200, campaigns=20)
-    return WorldConfig(seed=seed)
+    whole = WorldConfig(seed=seed)
+    if not quick:
+        return whole
+    sizes = {name: getattr(whole, name) // 2 for name in ("shoppers", "items", "campaigns")}
+    return replace(whole, **sizes)
 
 
 def _learn(config: "WorldConfig", days: int, out: Path, report: "Report") -> "Lesson":
@@ -125,7 +128,7 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
     rows = [
         [
             result.policy,
-            figure(*result.value, digits=1),
+            figure(*result.value, digits=0),
             figure(result.value[0] - result.without_ads[0], digits=1),
             figure(result.clicks, digits=1),
             figure(result.dwell_seconds / 1_000, digits=1),
@@ -134,22 +137,15 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
         ]
         for result in results
     ]
-    columns = [
-        "policy",
-        "value",
-        "above no ads",
-        "clicks",
-        "dwell s per page",
-        "margin",
-        "ad money",
-    ]
+    columns = ["policy", "value", "by ads", "clicks", "dwell s", "margin", "ad money"]
     span = f"{counted(test_days, 'day')} after {counted(days, 'day')} of log"
     title = f"What {span} earned: per 1,000 pages, in EUR"
     screen.table(title, columns, rows)
     screen.say(
         f"Endcap is {_share(results):.0%} of the way from popularity to the oracle, which knows "
         f"the true chances of this shop.",
-        "Brackets: 95 % intervals over shoppers. Above no ads: what ads add to the same policy.",
+        "Brackets: 95 % intervals over shoppers. By ads: value less that of the same policy "
+        "without ads. Dwell: seconds per page.",
     )
 
 

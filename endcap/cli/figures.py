@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from endcap.cli.screen import Figure, Screen, figure
 from endcap.schema import MetricRow
 
-RANKING = (("ndcg", 10), ("recall", 10), ("hit_rate", 10), ("mrr", 20))
+RANKING = (("ndcg", 10), ("recall", 10))
+"""What fits on a screen; `metrics.json` and `--json` have all figures, with all intervals."""
 FIT = "endcap"
 
 Key = tuple[str, str, int]
@@ -17,7 +18,7 @@ def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     if not rows:
         screen.say("There are no figures: too little happened on the days kept aside.")
     tasks = dict.fromkeys(row.task for row in rows)
-    ranked = [task for task in tasks if _of(rows, task)[0].metric in dict(RANKING)]
+    ranked = [task for task in tasks if any(row.k for row in _of(rows, task))]
     for task in ranked:
         _show_ranking(screen, task, _of(rows, task))
     _show_tasks(screen, {task: _of(rows, task) for task in tasks if task not in ranked})
@@ -37,9 +38,13 @@ def _show_ranking(screen: Screen, task: str, rows: list[MetricRow]) -> None:
     first = rows[0]
     screen.table(
         f"{task[:1].upper()}{task[1:]}: {first.n:,} shoppers of {first.split} days, 95 % intervals",
-        ["model", *(f"{metric}@{k}" for metric, k in RANKING)],
+        ["model", *(f"{metric}@{k}" for metric, k in RANKING), "mrr@20"],
         [
-            [model, *(_written(found.get((model, metric, k))) for metric, k in RANKING)]
+            [
+                model,
+                *(_written(found.get((model, metric, k))) for metric, k in RANKING),
+                _alone(found.get((model, "mrr", 20))),
+            ]
             for model in dict.fromkeys(row.model for row in rows)
         ],
     )
@@ -54,15 +59,21 @@ def _show_tasks(screen: Screen, tasks: dict[str, list[MetricRow]]) -> None:
                 task,
                 rows[0].n,
                 _written(found.get((FIT, "auc"))),
-                _written(found.get((FIT, "log_loss")), digits=4),
-                _written(found.get(("base rate", "log_loss")), digits=4),
-                _written(found.get((FIT, "ece")), digits=4),
-                _written(found.get((FIT, "ece_floor")), digits=4),
+                _alone(found.get((FIT, "log_loss"))),
+                _alone(found.get(("base rate", "log_loss"))),
+                _alone(found.get((FIT, "ece"))),
+                _alone(found.get((FIT, "ece_floor"))),
             ]
         )
-    columns = ["task", "asked", "AUC", "log-loss", "of base rate", "ECE", "floor"]
-    screen.table("Tasks (ECE's floor: what chance alone would give)", columns, lines)
+    columns = ["task", "asked", "AUC", "log-loss", "base rate's", "ECE", "its floor"]
+    screen.table(
+        "Tasks, 95 % intervals; ECE's floor is what chance alone would give", columns, lines
+    )
 
 
-def _written(row: MetricRow | None, *, digits: int = 3) -> Figure:
-    return figure(row.value, row.low, row.high, digits=digits) if row else figure(None)
+def _written(row: MetricRow | None) -> Figure:
+    return figure(row.value, row.low, row.high) if row else figure(None)
+
+
+def _alone(row: MetricRow | None) -> Figure:
+    return figure(row.value if row else None, digits=4)

@@ -46,6 +46,7 @@ def show_report(screen: Screen, report: "LogReport") -> None:
     ):
         tasks = [[t.name, t.group, t.reason] for t in report.tasks if t.is_unlocked == is_unlocked]
         screen.table(title, ["task", "group", reason], tasks)
+    screen.say("A fit leaves out a task of which training days hold too few answers, and says so.")
     split = report.split
     screen.say(
         f"\nEvents to train {split.train:,}, to validate {split.validation:,}, "

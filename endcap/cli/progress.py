@@ -1,5 +1,6 @@
 """Progress on stderr: bars on a terminal, elsewhere a line per stage; stdout stays clean."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,8 +35,9 @@ def _bars() -> Iterator[Report]:
             if stage not in stages:
                 _complete(stages)
                 stages[stage] = bars.add_task(what, total=None)
-            known = total if total > 1 else None
-            bars.update(stages[stage], description=what, completed=done, total=known)  # type: ignore[arg-type]
+            completed, in_all = _over_rounds(what, done, total)
+            known = in_all if in_all > 1 else None
+            bars.update(stages[stage], description=what, completed=completed, total=known)  # type: ignore[arg-type]
 
         def _complete(known: dict[str, int]) -> None:
             for task in known.values():
@@ -43,6 +45,14 @@ def _bars() -> Iterator[Report]:
 
         yield report
         _complete(stages)
+
+
+def _over_rounds(what: str, done: int, total: int) -> tuple[int, int]:
+    """Count the steps of "epoch 2 of 6" over all six."""
+    rounds = re.search(r"(\d+) of (\d+)$", what)
+    if rounds is None:
+        return done, total
+    return (int(rounds[1]) - 1) * total + done, int(rounds[2]) * total
 
 
 def _lines() -> Report:

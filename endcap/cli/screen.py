@@ -14,6 +14,10 @@ PIPED_WIDTH = 120
 """Columns of a table that is not printed on a terminal."""
 
 
+LEAST_WIDTH = 80
+"""A narrower terminal breaks the lines itself; no figure is cut short."""
+
+
 class Screen:
     """Prints for people unless machines listen."""
 
@@ -35,10 +39,12 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for place, name in enumerate(columns):
             numbers = all(isinstance(row[place], Figure | int | float | None) for row in rows)
-            table.add_column(Text(name), justify="right" if numbers else "left")
+            table.add_column(
+                Text(name), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold"
+            )
         for row in rows:
             table.add_row(*[Text(_cell(value)) for value in row])
         typer.echo(f"\n{title}")
@@ -99,5 +105,6 @@ def _cell(value: object) -> str:
 def _console() -> "Console":
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return Console(file=sys.stdout, width=width)
+    if not sys.stdout.isatty():
+        return Console(file=sys.stdout, width=PIPED_WIDTH)
+    return Console(file=sys.stdout, width=max(Console().width, LEAST_WIDTH))

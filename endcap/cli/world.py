@@ -14,9 +14,9 @@ def world(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")],
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same shop.")] = 7,
     days: Annotated[int, typer.Option("--days", help="Days that the shop lives.")] = 14,
-    shoppers: Annotated[int, typer.Option("--shoppers", help="Shoppers on the first day.")] = 700,
-    items: Annotated[int, typer.Option("--items", help="Items on the first day.")] = 400,
-    campaigns: Annotated[int, typer.Option("--campaigns", help="Advertisers' campaigns.")] = 30,
+    shoppers: Annotated[int | None, typer.Option("--shoppers", help="On the first day.")] = None,
+    items: Annotated[int | None, typer.Option("--items", help="On the first day.")] = None,
+    campaigns: Annotated[int | None, typer.Option("--campaigns", help="Of advertisers.")] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -35,10 +35,12 @@ def world(
 
     screen = Screen(as_json)
     off = dict.fromkeys(_checked(without or [], WorldConfig.switches()), False)
-    config = WorldConfig(seed=seed, shoppers=shoppers, items=items, campaigns=campaigns, **off)  # type: ignore[arg-type]
+    asked = {"shoppers": shoppers, "items": items, "campaigns": campaigns}
+    sizes = {name: size for name, size in asked.items() if size is not None}
+    config = WorldConfig(seed=seed, **sizes, **off)  # type: ignore[arg-type]
     check_world_out(out)
     with progress() as report:
-        report(f"living {counted(days, 'day')} with {shoppers:,} shoppers", 0, 1)
+        report(f"living {counted(days, 'day')} with {config.shoppers:,} shoppers", 0, 1)
         _, run = live(config, days=days, folder=out)
     counts = {
         "pages": len(run.pages),

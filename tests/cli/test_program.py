@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from endcap import __version__
-from endcap.cli.progress import progress
+from endcap.cli.progress import _over_rounds, progress
 
 HEAVY = ("torch", "polars", "numpy", "sklearn", "onnxruntime")
 
@@ -48,3 +48,8 @@ def test_stages_are_told_on_stderr_once(capsys):
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.splitlines() == ["epoch 1 of 2 ...", "calibrating ..."]
+
+
+def test_a_bar_counts_the_steps_of_all_epochs():
+    assert _over_rounds("epoch 2 of 6", 3, 10) == (13, 60)
+    assert _over_rounds("competing for 2 days", 3, 5) == (3, 5)
