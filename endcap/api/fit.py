@@ -64,9 +64,11 @@ def figures(model: Model, fitted: "Fitted") -> list[MetricRow]:
 
     dataset = fitted.dataset
     rows = ranking_figures(model, dataset)
-    return rows + task_rows(
-        model.predictor, fitted.examples, fitted.plan.targets, fitted.plan.facts, dataset
-    )
+    plan = fitted.plan
+    try:
+        return rows + task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
+    except LogError:
+        return rows  # so few shoppers answered that a resample of them has no interval
 
 
 def ranking_figures(model: Model, dataset: Dataset) -> list[MetricRow]:

@@ -107,3 +107,16 @@ def test_an_out_is_asked_for(endcap, write_log):
     result = endcap("fit", write_log())
     assert result.exit_code == 2
     assert "Missing option '--out'" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_log_of_four_shoppers_still_makes_a_model(endcap, write_log, tmp_path):
+    pytest.importorskip("torch")
+    log, out = write_log("u1,i2,click,2026-05-01T10:00Z,-3\n"), tmp_path / "shop.model"
+    result = endcap("fit", log, "--out", out, "--epochs", 1)
+    assert result.exit_code == 0
+    assert "events.csv:62" in result.stdout
+    side_file = tmp_path / "shop.model.rejected.jsonl"
+    assert f"The rows that were not read lie in {side_file}." in result.stdout
+    assert "negative price" in side_file.read_text()
+    assert f"It lies in {out}." in result.stdout
