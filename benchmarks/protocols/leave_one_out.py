@@ -22,6 +22,8 @@ class OrderedLog:
     """All events in order; items are numbered by their published ids."""
 
     table: EventTable
+    user_ids: np.ndarray
+    item_ids: np.ndarray
     places_left: np.ndarray
     """How many events of the user follow: 0 is the test item, 1 the validation item."""
 
@@ -58,4 +60,6 @@ def read_log(cut: str) -> OrderedLog:
         num_users=len(users),
         num_items=len(items),
     )
-    return OrderedLog(table=table, places_left=last - np.arange(len(user)))
+    return OrderedLog(
+        table=table, user_ids=users, item_ids=items, places_left=last - np.arange(len(user))
+    )

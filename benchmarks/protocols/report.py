@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import scipy
 
+from endcap.evaluate import RankReport
 from endcap.schema import MetricRow
 
 RESULTS = Path("benchmarks/results")
@@ -39,16 +40,43 @@ class Section:
     note: str = ""
 
 
+def mean_report(name: str, reports: Sequence[RankReport]) -> RankReport:
+    """Average what several seeds give each user: the interval is over users, not over seeds."""
+    values = {
+        key: np.mean([report.values[key] for report in reports], axis=0)
+        for key in reports[0].values
+    }
+    return RankReport(task=reports[0].task, model=name, values=values)
+
+
 def write_report(
-    what: str, *, files: Sequence[Path], sections: Sequence[Section], script: str | None = None
+    what: str,
+    *,
+    files: Sequence[Path],
+    sections: Sequence[Section],
+    script: str | None = None,
+    fits: Sequence[str] = (),
 ) -> Path:
-    """Write `benchmarks/results/<what>_<hardware>_<date>.md` and `.json`, and print the first."""
-    facts = _facts(script or what, files)
+    """Write `benchmarks/results/<what>_<hardware>_<date>.md` and `.json`, and print the first.
+
+    Args:
+        fits: what each fit of ours took and chose, a line each.
+    """
+    facts = facts_of(script or what, files)
+    if fits:
+        facts["endcap"] = "; ".join(fits)
+    rows = [row for section in sections for row in (*section.rows, *section.differences)]
+    return save(what, facts, list(map(_markdown, sections)), rows)
+
+
+def save(
+    what: str, facts: dict[str, object], parts: Sequence[str], rows: Sequence[MetricRow]
+) -> Path:
+    """Write facts, text and tidy rows under the name, the hardware and the date."""
     stem = RESULTS / f"{what}_{_slug(str(facts['processor']))}_{facts['date']}"
     RESULTS.mkdir(parents=True, exist_ok=True)
-    text = "\n\n".join([_heading(what, facts), *map(_markdown, sections)]) + "\n"
+    text = "\n\n".join([_heading(what, facts), *parts]) + "\n"
     stem.with_suffix(".md").write_text(text)
-    rows = [row for section in sections for row in (*section.rows, *section.differences)]
     whole = {"facts": facts, "rows": msgspec.to_builtins(rows)}
     stem.with_suffix(".json").write_text(json.dumps(whole, indent=1) + "\n")
     print(text)
@@ -126,7 +154,8 @@ def _heading(what: str, facts: dict[str, object]) -> str:
     return "\n".join([f"# {what}", "", *told])
 
 
-def _facts(script: str, files: Sequence[Path]) -> dict[str, object]:
+def facts_of(script: str, files: Sequence[Path]) -> dict[str, object]:
+    """Say what was run, where, when and on which data."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -140,7 +169,7 @@ def _facts(script: str, files: Sequence[Path]) -> dict[str, object]:
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "versions": f"python {platform.python_version()}, numpy {np.__version__}, "
         f"scipy {scipy.__version__}",
-        "seeds": "bootstrap 0; trees 0, 1; factors 0",
+        "seeds": "bootstrap 0; trees 0, 1; factors 0; endcap as named in its rows",
         "intervals": "95 % percentile bootstrap over users, fitted models fixed",
     }
 

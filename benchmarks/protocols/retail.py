@@ -52,6 +52,8 @@ class RetailLog:
     """Baskets: the distinct items of a customer on a day, items numbered by code."""
 
     table: EventTable
+    user_ids: NDArray[np.int64]
+    item_ids: NDArray[np.object_]
     num_lines: int
     names: NDArray[np.object_]
     """One description per item."""
@@ -80,7 +82,11 @@ def read_log(file: Path = FILE) -> RetailLog:
         num_items=len(items),
     )
     return RetailLog(
-        table=table, num_lines=len(lines), names=described.sort("item")["Description"].to_numpy()
+        table=table,
+        user_ids=users,
+        item_ids=items,
+        num_lines=len(lines),
+        names=described.sort("item")["Description"].to_numpy(),
     )
 
 

@@ -29,6 +29,7 @@ class TmallLog:
     """All events; brands are numbered by their published ids, so a smaller row is a smaller id."""
 
     table: EventTable
+    user_ids: NDArray[np.int64]
     item_ids: NDArray[np.int64]
 
     def before(self, day: int) -> EventTable:
@@ -67,7 +68,7 @@ def read_log(file: Path = FILE) -> TmallLog:
         num_users=len(users),
         num_items=len(items),
     )
-    return TmallLog(table=table, item_ids=items)
+    return TmallLog(table=table, user_ids=users, item_ids=items)
 
 
 def tasks(log: TmallLog, cut: int = CUT, last: int = CUT + 30) -> dict[str, RankingTask]:
