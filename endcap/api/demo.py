@@ -24,7 +24,7 @@ from endcap.simulate import World, WorldConfig, WorldRun
 if TYPE_CHECKING:
     from endcap.train import Fitted
 
-LOGGING_TEMPERATURE = 0.5
+LOGGING_TEMPERATURE = 1.0
 """How much the first policy explores: a shop that shows the same to all learns little."""
 FIRST_GUESS = 0.85
 """Examination of a slot against the one before, until a log can tell."""

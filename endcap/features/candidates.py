@@ -38,12 +38,12 @@ class ContextColumn(IntEnum):
     SINCE_LAST = 16  # 1 / (1 + days since the last event)
     SAME_TOP = 17  # log1p of events in this top category
     ITEM_SHOWN = 18  # log1p of times the item was shown to this shopper
-    LEAF_TASTE = 19  # log of the shopper's clicks on shown items of the leaf against expectation
+    LEAF_TASTE = 19  # log of clicks over expectation in the leaf, against the shopper's own
     TOP_TASTE = 20
     BRAND_TASTE = 21
     PRICE_GAP_SQUARED = 22
     WORD_TASTE = 23  # the same, averaged over the words of the title
-    SHOPPER_RATE = 24  # the same, over everything that was shown
+    SHOPPER_RATE = 24  # log of clicks over expectation in all that was shown
 
 
 NUM_CONTEXT = len(ContextColumn)
@@ -144,59 +144,76 @@ def candidate_context(
     return context
 
 
-EXPECTED_PRIOR = 1.0
-"""Clicks by which a shopper's taste is shrunk to the shop's click rate."""
+PRIOR_CLICKS = 1.0
+"""Expected clicks by which a shopper's taste is shrunk to the level above."""
+
+LATER_SLOT = 0.85
+"""What a slot draws against the one before it, for expectations."""
 
 
-def split_history(history: Events) -> tuple[Events, NDArray[np.int32]]:
-    """Part a history into what the shopper did, and the items of what was shown."""
+def split_history(history: Events) -> tuple[Events, Events]:
+    """Part a history into what the shopper did, and what was shown."""
     is_shown = history["action"] == Action.IMPRESSION
     if not is_shown.any():
-        return history, np.zeros(0, dtype=np.int32)
-    items = history["item"][is_shown]
-    return history[~is_shown], items[items >= 0]
+        return history, history[:0]
+    return history[~is_shown], history[is_shown & (history["item"] >= 0)]
 
 
 def _match_shown(
     context: NDArray[np.float32],
     history: Events,
-    shown: NDArray[np.int32],
+    shown: Events,
     item: NDArray[np.int32],
     columns: ItemColumns,
     counters: NDArray[np.float32],
 ) -> None:
-    """Compare the shopper's clicks with what the shop's rate makes one expect of what was shown."""
+    """Compare the shopper's clicks with what was to be expected of the slots they were shown.
+
+    A shown slot is expected to draw its item's own click rate, less in a later slot. Clicks over
+    expectation are shrunk from the shopper to the top category to the leaf, and from the shopper to
+    the brand and to each word, by one pseudo-click (hierarchical empirical Bayes).
+    """
+    clicked = history["item"][(history["action"] == Action.CLICK) & (history["item"] >= 0)]
+    seen = shown["item"]
+    expected = _item_rates(counters, seen) * LATER_SLOT ** np.minimum(shown["slot"], 10)
+    times = np.bincount(seen, minlength=int(item.max()) + 1)[item]
+    context[:, ContextColumn.ITEM_SHOWN] = np.log1p(times)
+
+    def taste(of_item: NDArray[np.int64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+        size = len(prior)
+        hits = np.bincount(of_item[clicked].ravel(), minlength=size)
+        each = np.repeat(expected, of_item[seen].size // max(len(seen), 1))
+        hoped = np.bincount(of_item[seen].ravel(), weights=each, minlength=size)
+        found: NDArray[np.float64] = (hits + PRIOR_CLICKS * prior) / (hoped + PRIOR_CLICKS)
+        found[0] = prior[0]  # what is unknown says nothing
+        return found
+
+    shopper = (len(clicked) + PRIOR_CLICKS) / (expected.sum() + PRIOR_CLICKS)
+    top, leaf, brand = columns.top + 1, columns.leaf + 1, columns.brand + 1
+    of_top = taste(top, np.full(int(top.max()) + 1, shopper))
+    prior = np.full(int(leaf.max()) + 1, shopper)
+    prior[leaf] = of_top[top]
+    of_leaf = taste(leaf, prior)
+    of_brand = taste(brand, np.full(int(brand.max()) + 1, shopper))
+    of_word = taste(columns.words, np.full(int(columns.words.max()) + 1, shopper))
+    words = columns.words[item]
+    by_word = (np.log(of_word / shopper)[words] * (words > 0)).sum(axis=1)
+    context[:, ContextColumn.TOP_TASTE] = np.log(of_top[top[item]] / shopper)
+    context[:, ContextColumn.LEAF_TASTE] = np.log(of_leaf[leaf[item]] / shopper)
+    context[:, ContextColumn.BRAND_TASTE] = np.log(of_brand[brand[item]] / shopper)
+    context[:, ContextColumn.WORD_TASTE] = by_word / np.maximum((words > 0).sum(axis=1), 1)
+    context[:, ContextColumn.SHOPPER_RATE] = np.log(shopper)
+
+
+def _item_rates(counters: NDArray[np.float32], item: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return each item's click rate, shrunk to the shop's."""
     total = counters.sum(axis=0, dtype=np.float64)
     rate = (total[CounterColumn.CLICKS] + 1.0) / (total[CounterColumn.IMPRESSIONS] + 20.0)
-    clicked = history["item"][(history["action"] == Action.CLICK) & (history["item"] >= 0)]
-    times = np.bincount(shown, minlength=int(item.max()) + 1)[item]
-    context[:, ContextColumn.ITEM_SHOWN] = np.log1p(times)
-    for column, of_item in (
-        (ContextColumn.LEAF_TASTE, columns.leaf),
-        (ContextColumn.TOP_TASTE, columns.top),
-        (ContextColumn.BRAND_TASTE, columns.brand),
-    ):
-        codes_of = of_item + 1  # 0 is unknown
-        size = int(codes_of.max(initial=0)) + 1
-        hits = np.bincount(codes_of[clicked], minlength=size)
-        expected = rate * np.bincount(codes_of[shown], minlength=size)
-        context[:, column] = _taste(hits, expected)[codes_of[item]]
-    words = columns.words
-    size = int(words.max(initial=0)) + 1
-    hits = np.bincount(words[clicked].ravel(), minlength=size)
-    expected = rate * np.bincount(words[shown].ravel(), minlength=size)
-    of_item = words[item]
-    summed = _taste(hits, expected)[of_item].sum(axis=1)
-    context[:, ContextColumn.WORD_TASTE] = summed / np.maximum((of_item > 0).sum(axis=1), 1)
-    ratio = (len(clicked) + EXPECTED_PRIOR) / (rate * len(shown) + EXPECTED_PRIOR)
-    context[:, ContextColumn.SHOPPER_RATE] = np.log(ratio)
-
-
-def _taste(hits: NDArray[np.int64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log of clicks against expectation by code; code 0 (unknown) says nothing."""
-    taste: NDArray[np.float64] = np.log((hits + EXPECTED_PRIOR) / (expected + EXPECTED_PRIOR))
-    taste[0] = 0.0
-    return taste
+    known = item < len(counters)
+    rows = counters[np.where(known, item, 0)] * known[:, None]
+    clicks, shown = rows[:, CounterColumn.CLICKS], rows[:, CounterColumn.IMPRESSIONS]
+    out: NDArray[np.float64] = (clicks + CLICK_PRIOR * rate) / (shown + CLICK_PRIOR)
+    return out
 
 
 _KINDS = np.zeros((256, 3), dtype=np.float32)  # action -> clicks and views, carts, purchases

@@ -26,12 +26,12 @@ class WorldConfig:
     """
 
     seed: int = 7
-    shoppers: int = 700
-    new_shoppers_per_day: int = 4
+    shoppers: int = 250
+    new_shoppers_per_day: int = 2
     items: int = 400
     new_items_per_day: int = 3
     campaigns: int = 30
-    sessions_per_day: float = 0.33
+    sessions_per_day: float = 1.0
     """Mean visits of a shopper a day."""
     placements: tuple[Placement, ...] = (
         Placement(name="home", slots=6),
@@ -43,12 +43,12 @@ class WorldConfig:
     """Sessions move in rounds inside slices of the day: the clock runs back less than this."""
     max_pages: int = 20
     """A session never has more pages."""
-    base_logit: float = -2.9
+    base_logit: float = -1.9
     """Log-odds of a click on an average item by an indifferent shopper, if examined."""
     taste_strength: float = 0.75
     quality_strength: float = 0.42
     dwell_mean_ms: float = 25_000.0
-    cart_logit: float = -1.9
+    cart_logit: float = -1.0
 
     tastes: bool = True
     """Shoppers differ in the categories, brands, styles and prices they like."""

@@ -78,7 +78,7 @@ def make_shoppers(config: WorldConfig, rows: I64) -> Shoppers:
         device=np.where(below(derive(keys, 3), 100) < 60, Device.MOBILE, Device.DESKTOP),
         favourite_hour=_hour(config, derive(keys, 4)),
         visit_permille=_visit_permille(keys),
-        is_known=(below(derive(keys, 6), 100) < 70) | (not config.anonymous),
+        is_known=(below(derive(keys, 6), 100) < 85) | (not config.anonymous),
         favourites=favourites,
         favourite_brands=brands,
         styles=styles,
