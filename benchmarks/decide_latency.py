@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 import endcap
@@ -70,7 +69,7 @@ def open_shop(model: endcap.Model, world: World) -> endcap.Engine:
     if known.num_items != PRODUCTS:
         raise SystemExit(f"The catalogue has {known.num_items} products, not {PRODUCTS}.")
     campaigns = [
-        msgspec.structs.replace(
+        replace(
             campaign,
             item_ids=campaign.item_ids[:1],
             placements=(),

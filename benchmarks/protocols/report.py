@@ -19,6 +19,19 @@ from endcap.schema import MetricRow
 
 RESULTS = Path("benchmarks/results")
 
+
+def _commit() -> str:
+    """Name the code that runs: read at the start, for a run is long and the folder may change."""
+    asked = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "endcap"])
+    commit, changed = (
+        subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
+        for words in asked
+    )
+    return f"{commit}, with uncommitted changes in endcap" if changed else commit
+
+
+COMMIT = _commit()
+
 CLOSE = 0.0031
 """Gaps that ties, seeds and solvers explain; a larger one is called a difference."""
 
@@ -156,12 +169,9 @@ def _heading(what: str, facts: dict[str, object]) -> str:
 
 def facts_of(script: str, files: Sequence[Path]) -> dict[str, object]:
     """Say what was run, where, when and on which data."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     return {
         "script": f"python -m benchmarks.{script}",
-        "commit": commit,
+        "commit": COMMIT,
         "date": datetime.now(UTC).date().isoformat(),
         "data": {file.parent.name: fingerprint(file) for file in files},
         "processor": _processor(),
