@@ -79,6 +79,17 @@ class RandomEngine:
         )  # fmt: skip
 
 
+RARE = WorldConfig(
+    shoppers=700, new_shoppers_per_day=4, sessions_per_day=0.33, base_logit=-2.9, cart_logit=-1.9
+)
+"""A shop whose shoppers come, click and buy seldom: there, chances are nearly odds."""
+
+
+@pytest.fixture(scope="session")
+def rare() -> WorldConfig:
+    return RARE
+
+
 @pytest.fixture(scope="session")
 def random_engine() -> type[RandomEngine]:
     return RandomEngine

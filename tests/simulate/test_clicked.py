@@ -18,7 +18,7 @@ def many(request):
 
     count = 12_000
     pages = Pages(
-        shopper=random.integers(0, 700, count),
+        shopper=random.integers(0, world.config.shoppers, count),
         day=np.zeros(count, dtype=np.int64),
         session=np.zeros(count, dtype=np.int64),
         page=np.arange(count),

@@ -6,8 +6,8 @@ import numpy as np
 
 from endcap.simulate import World
 
-COLUMNS = "d43140e165951ed6da843cb6478d83bf155c48470aa21bf115fee6e77aeb8871"
-CLICKS = "98f4aca26ea5ce994c12f7ad9a0a921bfff3d71f8e924f93e38964684a6cf851"
+COLUMNS = "21385c4760e19a8aa136f22f6fd7ca623df853b63492ec58986a9f45367f8959"
+CLICKS = "f7502deb36f13f8353ec600e46d881afdc710e0e9ab4077d33bf0c58ff457dff"
 
 
 def test_the_integer_columns_of_the_default_world_are_frozen():

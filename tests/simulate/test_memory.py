@@ -88,8 +88,8 @@ def test_an_ad_works_twice_as_well_at_its_good_hours():
     assert inside / own == pytest.approx(2 * factor, rel=1e-4)
 
 
-def test_favourites_are_liked_more_than_other_categories():
-    world = World()
+def test_favourites_are_liked_more_than_other_categories(rare):
+    world = World(rare)
     q = np.array([world.truth(who, world.opening_us, np.arange(400)).q for who in range(300)])
     liked = (world.shoppers.favourites[:300, :, None] == world.goods.leaf).any(axis=1)
     assert q[liked].mean() > 4 * q[~liked].mean()

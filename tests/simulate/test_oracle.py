@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from endcap.errors import QueryError
-from endcap.schema import Question, empty_events
+from endcap.schema import Question, ValueConfig, empty_events
 from endcap.simulate import Oracle, World, WorldConfig
 
 
@@ -43,8 +43,8 @@ def test_a_record_of_the_truth_repeats_when_the_world_has_moved_on():
 def test_retrieval_gives_the_items_of_most_worth_first():
     world = World(WorldConfig(shoppers=40, items=50))
     question = question_of(world, world.user_id_of(3), [], [])
-    rows = Oracle(world).retrieve(question, 10)
-    everything = Oracle(world).retrieve(question, 50)
+    oracle = Oracle(world, ValueConfig(click_micros=20_000, dwell_micros_per_second=1_000))
+    rows, everything = oracle.retrieve(question, 10), oracle.retrieve(question, 50)
     assert rows.dtype == np.int32
     np.testing.assert_array_equal(rows, everything[:10])
     truth = world.truth(3, question.at_us, everything)
@@ -71,7 +71,8 @@ def test_a_stranger_is_named():
 def test_the_oracle_earns_more_than_the_best_page_for_everybody():
     """Tastes matter: the most popular items reach less than half of the way to the truth."""
     world = World()
-    q = np.array([world.truth(who, world.opening_us, np.arange(400)).q for who in range(400)])
+    everybody = range(len(world.shoppers))
+    q = np.array([world.truth(who, world.opening_us, np.arange(400)).q for who in everybody])
     chance = q.mean()
     popular = q[:, np.argsort(-q.mean(axis=0))[:10]].mean()
     best = np.sort(q, axis=1)[:, -10:].mean()

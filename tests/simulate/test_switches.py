@@ -84,8 +84,9 @@ def test_what_a_night_brings_can_be_switched_off(name):
     for _ in range(5):
         world.open_next_day()
         plain.open_next_day()
-    items = 100 if name == "new_items" else 115
-    shoppers = 150 if name == "new_shoppers" else 170
+    items = 100 if name == "new_items" else 100 + 5 * plain.config.new_items_per_day
+    shoppers = 150 if name == "new_shoppers" else 150 + 5 * plain.config.new_shoppers_per_day
+    assert plain.config.new_items_per_day and plain.config.new_shoppers_per_day
     assert (len(world.goods), len(world.shoppers)) == (items, shoppers)
     moved = not np.array_equal(
         world.shoppers.favourites[:150], World(WorldConfig(**SIZE)).shoppers.favourites

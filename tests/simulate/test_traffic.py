@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from endcap.simulate import World, WorldConfig
@@ -29,9 +31,20 @@ def test_sessions_end_as_often_as_said_and_at_the_latest_page():
     assert not stays(config, keys, np.full(40_000, 3), flat, flat).any()
 
 
-def test_visits_are_as_many_as_configured():
-    world = World(WorldConfig(shoppers=20_000, items=2, daily_cycle=False))
+def test_rare_visits_are_as_many_as_configured(rare):
+    world = World(replace(rare, shoppers=20_000, items=2, daily_cycle=False))
     assert abs(len(world.plan()) / 20_000 / 0.33 - 1) < 0.05
+
+
+def test_nobody_comes_a_third_time_so_daily_visits_fall_short_of_one():
+    """The keen, whose mean is above one a day, come once for certain, and at most twice."""
+    world = World(WorldConfig(shoppers=20_000, items=2, daily_cycle=False))
+    visits = np.bincount(world.plan().shopper, minlength=20_000)
+    assert visits.max() == 2
+    mean = world.shoppers.visit_permille / 1000
+    hoped = np.minimum(mean / 1.25, 1) + mean / 1.25 * 0.25
+    assert abs(visits.mean() / hoped.mean() - 1) < 0.02
+    assert 0.80 < hoped.mean() < 0.85
 
 
 def test_a_second_session_waits_until_the_first_is_over():
