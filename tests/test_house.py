@@ -17,12 +17,6 @@ ROOMS = sorted(path.parent.name for path in (ROOT / "endcap").glob("*/__init__.p
 ROOF = {"api", "cli"}
 """Composes rooms; its pages are those of the commands and of the public names."""
 
-KNOWN_BREACHES = {("endcap.model", "endcap.features")}
-"""To be mended, never to grow: the network reads the widths of its inputs where they are made."""
-
-PAGES_OWED = {"artifact", "features", "model", "outcomes", "predict", "train"}
-"""Rooms whose page is still to be written; a new room starts with one."""
-
 HEAVY = ("torch", "polars", "pyarrow", "pandas", "sklearn", "onnx")
 
 
@@ -42,8 +36,8 @@ def test_floors_hold_and_heavy_libraries_stay_in_their_rooms():
     broken = {name for name, verdict in verdicts.items() if verdict == "BROKEN"}
     breaches = re.findall(r"^(\S+) is not allowed to import (\S+):$", run.stdout, flags=re.M)
     assert broken <= {floors}, run.stdout
-    assert set(breaches) <= KNOWN_BREACHES, run.stdout
-    assert bool(broken) == bool(breaches), run.stdout  # a broken floor is one that we can read
+    assert not breaches, run.stdout
+    assert not broken, run.stdout
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -63,8 +57,7 @@ def test_the_public_names_of_endcap_exist():
 
 def test_every_room_has_a_page_and_every_page_a_room():
     pages = {path.stem for path in (ROOT / "docs" / "rooms").glob("*.md")}
-    assert set(ROOMS) - ROOF - pages <= PAGES_OWED
-    assert pages <= set(ROOMS)
+    assert pages == set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ["schema", "decide", "engine"])

@@ -65,10 +65,7 @@ def figures(model: Model, fitted: "Fitted") -> list[MetricRow]:
     dataset = fitted.dataset
     rows = ranking_figures(model, dataset)
     plan = fitted.plan
-    try:
-        return rows + task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
-    except LogError:
-        return rows  # so few shoppers answered that a resample of them has no interval
+    return rows + task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
 
 
 def ranking_figures(model: Model, dataset: Dataset) -> list[MetricRow]:

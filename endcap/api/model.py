@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact, load_artifact
@@ -15,6 +14,9 @@ from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
 from endcap.schema import Catalogue, Device, Events, MetricRow, empty_events
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
 
@@ -60,8 +62,11 @@ class Model:
         return self.artifact.manifest.version
 
     @property
-    def metrics(self) -> pl.DataFrame:
+    def metrics(self) -> "pl.DataFrame":
         """Return the figures of the fit as tidy rows, the baselines' among them."""
+
+        import polars as pl
+
         names = [name for name in MetricRow.__struct_fields__]
         rows = [[getattr(row, name) for name in names] for row in self.artifact.metrics]
         return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
@@ -102,7 +107,7 @@ class Model:
         exclude_seen: bool = False,
         at: str | None = None,
         explain: bool = False,
-    ) -> pl.DataFrame:
+    ) -> "pl.DataFrame":
         """List the likeliest next items of shoppers: user_id, rank, item_id, score, source.
 
         Args:
@@ -113,6 +118,9 @@ class Model:
 
         A stranger gets what is popular, and `source` says so.
         """
+
+        import polars as pl
+
         _check_limit(limit)
         at_us = self._instant(at)
         wanted = self.artifact.user_ids if isinstance(users, str) and users == "all" else users
@@ -137,7 +145,7 @@ class Model:
         campaign: str | None = None,
         at: str | None = None,
         device: str = "unknown",
-    ) -> pl.DataFrame:
+    ) -> "pl.DataFrame":
         """Predict what shoppers do with items: purchase within a time, click, dwell, buy.
 
         `purchase` is P(bought within `within` of `at`), whatever is shown. With `slot`, `click` is
@@ -148,6 +156,9 @@ class Model:
             campaign: ask of the item as an ad of this campaign.
             device: desktop, mobile or unknown.
         """
+
+        import polars as pl
+
         hours = _hours(within)
         at_us = self._instant(at)
         users = [users] if isinstance(users, str) else users
@@ -161,8 +172,11 @@ class Model:
         ]
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
-    def similar(self, item_id: str, *, limit: int = 10) -> pl.DataFrame:
+    def similar(self, item_id: str, *, limit: int = 10) -> "pl.DataFrame":
         """List the items most like one, by their vectors; for an unknown item, popular ones."""
+
+        import polars as pl
+
         _check_limit(limit)
         row = self.row_of_item.get(item_id)
         if row is None:
@@ -191,7 +205,9 @@ class Model:
         limit: int,
         exclude_seen: bool,
         explain: bool,
-    ) -> pl.DataFrame:
+    ) -> "pl.DataFrame":
+        import polars as pl
+
         history = self.history(user_id)
         history = history[history["timestamp_us"] < at_us]
         if len(split_history(history)[0]):

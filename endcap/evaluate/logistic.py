@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from endcap.errors import LogError
 from endcap.evaluate.policies import CataloguePredictor, Examination
 from endcap.features import ItemColumns, candidate_context, phases
 from endcap.metrics import log_loss
@@ -150,6 +151,11 @@ def _best(
     train: NDArray[np.bool_],
     validation: NDArray[np.bool_],
 ) -> LogisticRegression:
+    if label[train].all() or not label[train].any():
+        raise LogError(
+            "The logistic regression needs rows with and without the event on training days; "
+            "let the log run some days longer."
+        )
     fits = [
         LogisticRegression(C=strength, max_iter=200).fit(design[train], label[train])
         for strength in STRENGTHS

@@ -3,8 +3,6 @@
 from endcap.features.candidates import (
     MAX_EVENTS,
     MAX_SHOWN,
-    NUM_CONTEXT,
-    ContextColumn,
     ItemColumns,
     candidate_context,
     price_scale_of,
@@ -13,16 +11,13 @@ from endcap.features.candidates import (
 from endcap.features.clock import (
     DAY_US,
     HOUR_US,
-    NUM_DWELLS,
-    NUM_GAPS,
-    NUM_PHASES,
     gap_bucket,
     local_us,
     phases,
 )
 from endcap.features.counters import NUM_COUNTERS, CounterColumn, CounterHistory, Counters
 from endcap.features.histories import HistoryInputs, history_inputs
-from endcap.features.items import FIELD_NAMES, FieldMatrix, FieldVocabulary, codes, field_matrix
+from endcap.features.items import FieldVocabulary, codes, field_matrix
 from endcap.features.memory import (
     ItemMemory,
     Mix,
@@ -33,20 +28,13 @@ from endcap.features.memory import (
 
 __all__ = [
     "DAY_US",
-    "FIELD_NAMES",
     "HOUR_US",
     "MAX_EVENTS",
     "MAX_SHOWN",
-    "NUM_CONTEXT",
     "NUM_COUNTERS",
-    "NUM_DWELLS",
-    "NUM_GAPS",
-    "NUM_PHASES",
-    "ContextColumn",
     "CounterColumn",
     "CounterHistory",
     "Counters",
-    "FieldMatrix",
     "FieldVocabulary",
     "HistoryInputs",
     "ItemColumns",

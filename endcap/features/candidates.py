@@ -5,7 +5,6 @@ question, its own item's fields and counters, and never another candidate.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,40 +12,15 @@ from numpy.typing import NDArray
 from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.counters import CounterColumn
 from endcap.features.items import codes, title_words
-from endcap.schema import Action, Catalogue, Events, leaf_category, top_category
-
-
-class ContextColumn(IntEnum):
-    """The columns of a candidate's context; all are of order one."""
-
-    SAME_ITEM_CLICKS = 0  # log1p of the shopper's clicks and views of this item
-    SAME_ITEM_CARTS = 1
-    SAME_ITEM_PURCHASES = 2
-    SAME_ITEM_HOURS = 3  # 1 / (1 + hours since), 0 if never met
-    SAME_ITEM_DAYS = 4  # 1 / (1 + days since)
-    SAME_LEAF = 5  # log1p of events in this leaf category
-    SAME_LEAF_HOURS = 6
-    SAME_LEAF_PURCHASES = 7
-    SAME_BRAND = 8
-    POPULARITY = 9  # log1p of everybody's clicks, views, carts and purchases
-    CLICK_RATE = 10  # log of the smoothed click rate against the shop's
-    BUY_RATE = 11  # log of the smoothed purchases per click against the shop's
-    PRICE = 12  # log price, standardised over training items
-    PRICE_AGAINST_USUAL = 13  # log price minus the mean log price of what the shopper met
-    ITEM_AGE = 14  # 1 / (1 + days since the item could first be shown)
-    HISTORY_LENGTH = 15  # log1p of the number of events
-    SINCE_LAST = 16  # 1 / (1 + days since the last event)
-    SAME_TOP = 17  # log1p of events in this top category
-    ITEM_SHOWN = 18  # log1p of times the item was shown to this shopper
-    LEAF_TASTE = 19  # log of clicks over expectation in the leaf, against the shopper's own
-    TOP_TASTE = 20
-    BRAND_TASTE = 21
-    PRICE_GAP_SQUARED = 22
-    WORD_TASTE = 23  # the same, averaged over the words of the title
-    SHOPPER_RATE = 24  # log of clicks over expectation in all that was shown
-
-
-NUM_CONTEXT = len(ContextColumn)
+from endcap.schema import (
+    NUM_CONTEXT,
+    Action,
+    Catalogue,
+    ContextColumn,
+    Events,
+    leaf_category,
+    top_category,
+)
 
 MAX_EVENTS = 512
 """Events of a shopper that a context reads, the latest: as many as an engine keeps."""

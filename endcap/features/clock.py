@@ -6,14 +6,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.schema import NUM_DWELLS, NUM_GAPS
+
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 WEEK_US = 7 * DAY_US
 MONDAY_US = 4 * DAY_US  # 1970-01-05, the first Monday
-
-NUM_PHASES = 4
-NUM_GAPS = 32
-NUM_DWELLS = 17
 
 
 def local_us(timestamps_us: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features.clock import NUM_PHASES, dwell_bucket, gap_bucket, phases
-from endcap.schema import Events, empty_events
+from endcap.features.clock import dwell_bucket, gap_bucket, phases
+from endcap.schema import NUM_PHASES, Events, empty_events
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,15 @@
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from endcap.schema import Catalogue, leaf_category, top_category
+from endcap.schema import FIELD_NAMES, Catalogue, FieldMatrix, leaf_category, top_category
 
 TEXT_BUCKETS = 4096
 PRICE_BANDS = 10
-FIELD_NAMES = ("category", "leaf", "brand", "seller", "price", "attribute", "text")
 
 
 class FieldVocabulary(Struct, frozen=True, kw_only=True):
@@ -46,18 +44,6 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
             for _, value in _values(catalogue, int(row), edges):
                 columns.setdefault(value, len(columns))
         return FieldVocabulary(columns=columns, price_edges=edges)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldMatrix:
-    """A sparse matrix [V, F] in CSR form: item i's weights over field columns."""
-
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    fields: NDArray[np.uint8]
-    """For every entry, which of `FIELD_NAMES` it belongs to."""
-    num_columns: int
 
 
 def field_matrix(

@@ -5,6 +5,7 @@ models use the paired difference over the same users; separate intervals are far
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,8 @@ def cluster_interval(
     """Bound any statistic of rows (an AUC, a difference of two) by resampling whole users.
 
     Args:
-        statistic: from row weights [N] to a number; weights are whole numbers, 0 leaves out.
+        statistic: from row weights [N] to a number; weights are whole numbers, 0 leaves out. A
+            resample on which it raises LogError (an AUC of one kind of label) is left out.
         users: [N] whose row it is; the ids may be any.
 
     Example:
@@ -96,15 +98,17 @@ def cluster_interval(
     """
     known, row_user = np.unique(users, return_inverse=True)
     row_user = row_user.reshape(-1)
-    drawn = [
-        statistic(counts[row_user])
-        for block in resample_counts(len(known), resamples=resamples, seed=seed)
-        for counts in block
-    ]
     value = statistic(np.ones(len(row_user)))
+    drawn = []
+    for block in resample_counts(len(known), resamples=resamples, seed=seed):
+        for counts in block:
+            with suppress(LogError):
+                drawn.append(statistic(counts[row_user]))
     return _bounds(value, np.array(drawn), len(known), level)
 
 
 def _bounds(value: float, drawn: NDArray[np.float64], n: int, level: float) -> Interval:
+    if not len(drawn):
+        return Interval(value=value, low=value, high=value, n=n)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value=value, low=float(low), high=float(high), n=n)

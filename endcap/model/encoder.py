@@ -7,9 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from endcap.features import NUM_DWELLS, NUM_GAPS, NUM_PHASES
 from endcap.model.config import ModelConfig
-from endcap.schema import NUM_ACTIONS
+from endcap.schema import NUM_ACTIONS, NUM_DWELLS, NUM_GAPS, NUM_PHASES
 
 LOW_PASS_SLOTS = 50
 

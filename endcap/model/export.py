@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from endcap.features import NUM_CONTEXT, NUM_PHASES
 from endcap.model.network import Network, last_state
+from endcap.schema import NUM_CONTEXT, NUM_PHASES
 
 READ_INPUTS = (
     "item",

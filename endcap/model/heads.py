@@ -5,9 +5,18 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from endcap.features import NUM_CONTEXT, NUM_GAPS, NUM_PHASES
 from endcap.model.config import ModelConfig
-from endcap.schema import NUM_ACTIONS, Binary, Device, Hazard, NextItem, Task
+from endcap.schema import (
+    NUM_ACTIONS,
+    NUM_CONTEXT,
+    NUM_GAPS,
+    NUM_PHASES,
+    Binary,
+    Device,
+    Hazard,
+    NextItem,
+    Task,
+)
 
 NUM_DWELL_BINS = 16
 NUM_DELAY_BINS = 12

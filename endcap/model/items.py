@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from endcap.features import FieldMatrix
+from endcap.schema import FieldMatrix
 
 
 class SparseProduct(torch.autograd.Function):

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from endcap.features import FieldMatrix
 from endcap.model.config import ModelConfig
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs, outputs_of
 from endcap.model.items import ItemTable
-from endcap.schema import Task
+from endcap.schema import FieldMatrix, Task
 
 
 @dataclass(kw_only=True)

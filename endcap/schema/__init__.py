@@ -1,5 +1,14 @@
 """The nouns of the house and their columns; every room meets the others through them."""
 
+from endcap.schema.arrays import (
+    FIELD_NAMES,
+    NUM_CONTEXT,
+    NUM_DWELLS,
+    NUM_GAPS,
+    NUM_PHASES,
+    ContextColumn,
+    FieldMatrix,
+)
 from endcap.schema.dataset import Dataset, Split, merged_histories, shown_by_user
 from endcap.schema.decision import (
     EMPTY,
@@ -55,12 +64,17 @@ __all__ = [
     "DEFAULT_TASKS",
     "EMPTY",
     "EVENT",
+    "FIELD_NAMES",
     "IMPRESSION",
     "MICROS",
     "NO_CAMPAIGN",
     "NO_ITEM",
     "NO_SLOT",
     "NUM_ACTIONS",
+    "NUM_CONTEXT",
+    "NUM_DWELLS",
+    "NUM_GAPS",
+    "NUM_PHASES",
     "UNKNOWN",
     "Action",
     "Binary",
@@ -68,11 +82,13 @@ __all__ = [
     "Campaigns",
     "Catalogue",
     "Chosen",
+    "ContextColumn",
     "Dataset",
     "Decision",
     "Device",
     "Dropped",
     "Events",
+    "FieldMatrix",
     "Flag",
     "Hazard",
     "Histories",

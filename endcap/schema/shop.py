@@ -182,7 +182,7 @@ def load_shop(path: Path) -> ShopConfig:
         ConfigError: it is no TOML, or a field is unknown, missing or of the wrong type.
     """
     if not path.is_file():
-        raise FileError(f"There is no {path}; `endcap inspect LOG` writes one.")
+        raise FileError(f"There is no {path}; `endcap inspect LOG --write` writes one.")
     try:
         return msgspec.toml.decode(path.read_bytes(), type=ShopConfig)
     except msgspec.ValidationError as error:

@@ -8,8 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from endcap.features import FieldMatrix
-from endcap.schema import Dataset, Split
+from endcap.schema import Dataset, FieldMatrix, Split
 from endcap.train.examples import NEXT_WEIGHT
 
 REACH = 50

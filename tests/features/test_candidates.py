@@ -5,15 +5,13 @@ from endcap.engine.memory import HISTORY_LENGTH
 from endcap.features import (
     DAY_US,
     HOUR_US,
-    NUM_CONTEXT,
     NUM_COUNTERS,
-    ContextColumn,
     CounterColumn,
     ItemColumns,
     candidate_context,
     price_scale_of,
 )
-from endcap.schema import Action, Catalogue, make_events
+from endcap.schema import NUM_CONTEXT, Action, Catalogue, ContextColumn, make_events
 
 NOW = 1_000 * DAY_US
 C = ContextColumn

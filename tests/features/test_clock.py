@@ -3,8 +3,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from endcap.features import DAY_US, HOUR_US, NUM_GAPS, gap_bucket, local_us, phases
+from endcap.features import DAY_US, HOUR_US, gap_bucket, local_us, phases
 from endcap.features.clock import dwell_bucket
+from endcap.schema import NUM_GAPS
 
 UTC, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 SECOND = 1_000_000

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from endcap.features import FIELD_NAMES, FieldVocabulary, codes, field_matrix
+from endcap.features import FieldVocabulary, codes, field_matrix
 from endcap.features.items import TEXT_BUCKETS, text_buckets
-from endcap.schema import Catalogue
+from endcap.schema import FIELD_NAMES, Catalogue
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import pytest
 from beartype import beartype
 from jaxtyping import jaxtyped
 
-from endcap.features import FieldMatrix
 from endcap.model import ModelConfig, Network, encoder, heads, items, losses, network
-from endcap.schema import DEFAULT_TASKS
+from endcap.schema import DEFAULT_TASKS, FieldMatrix
 
 
 def _functions(module):

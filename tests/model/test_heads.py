@@ -1,9 +1,8 @@
 import pytest
 import torch
 
-from endcap.features import NUM_CONTEXT
 from endcap.model.heads import Examination
-from endcap.schema import DEFAULT_TASKS, Device
+from endcap.schema import DEFAULT_TASKS, NUM_CONTEXT, Device
 
 
 def ask(network, rows, length=3, seed=2):

@@ -104,7 +104,7 @@ def test_what_is_no_toml_says_so(load, text):
 
 def test_a_missing_file_names_the_command_that_writes_one(tmp_path):
     path = tmp_path / "shop.toml"
-    message = f"There is no {path}; `endcap inspect LOG` writes one."
+    message = f"There is no {path}; `endcap inspect LOG --write` writes one."
     with pytest.raises(FileError, match=f"^{re.escape(message)}$"):
         load_shop(path)
 
