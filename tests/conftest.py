@@ -112,9 +112,9 @@ def _assemble(catalogue, campaigns, events, shown, owner, decision_of, num_users
         ),
         event_split=np.searchsorted(cuts, flat["timestamp_us"], side="right").astype(np.uint8),
         impressions=impressions,
-        impression_split=np.searchsorted(
-            cuts, impressions["timestamp_us"], side="right"
-        ).astype(np.uint8),
+        impression_split=np.searchsorted(cuts, impressions["timestamp_us"], side="right").astype(
+            np.uint8
+        ),
         event_decision=decision_of.astype(np.int64),
         train_end_us=cuts[0],
         validation_end_us=cuts[1],

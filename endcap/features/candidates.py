@@ -150,7 +150,7 @@ def _match_shown(
     clicked = history["item"][(history["action"] == Action.CLICK) & (history["item"] >= 0)]
     seen = shown["item"]
     expected = _item_rates(counters, seen) * LATER_SLOT ** np.minimum(shown["slot"], 10)
-    times = np.bincount(seen, minlength=int(item.max()) + 1)[item]
+    times = np.bincount(seen, minlength=int(item.max(initial=-1)) + 1)[item]
     context[:, ContextColumn.ITEM_SHOWN] = np.log1p(times)
 
     def taste(of_item: NDArray[np.int64], prior: NDArray[np.float64]) -> NDArray[np.float64]:

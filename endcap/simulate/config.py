@@ -32,7 +32,8 @@ class WorldConfig:
     new_items_per_day: int = 3
     campaigns: int = 30
     sessions_per_day: float = 1.0
-    """Mean visits of a shopper a day."""
+    """Mean visits of a shopper a day, as long as it is small: at most two visits are drawn, so 1.0
+    gives 0.82."""
     placements: tuple[Placement, ...] = (
         Placement(name="home", slots=6),
         Placement(name="aside", slots=4, attention=0.6),

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
 from endcap.schema import Action, Dataset, Events, Histories, Split, group_starts, shown_by_user
-from endcap.train.sampling import Sample, sample_pairs
+from endcap.train.sampling import Sample, met_items, sample_pairs
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
 NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.OWN, Action.RATING]] = 1.0
 NEXT_WEIGHT[[Action.ADD_TO_CART, Action.FAVORITE]] = 2.0
 NEXT_WEIGHT[Action.PURCHASE] = 4.0
 """How much an event of each kind counts as a "next item" (model.md R4)."""
+
+
+MAX_SNAPSHOTS = 24_000
+"""About so many snapshots are asked of a log; more would outweigh the other questions' time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +87,20 @@ def make_examples(
     Args:
         ask_purchase: whether snapshots are wanted (the log has a clock and purchases).
     """
-    random = np.random.default_rng(seed)
     pages = _pages_by_user(dataset)
     questions: list[_Question] = []
-    sampler = sample_pairs(dataset, random) if ask_purchase else None
+    share = _snapshot_share(dataset) if ask_purchase else 0.0
+    known = met_items(dataset)
     for user in range(dataset.histories.num_users):
         questions.extend(_next_questions(dataset, user))
         questions.extend(_page_questions(dataset, user, pages.get(user, ())))
-        if sampler is not None:
+        if share > 0:
+            # A stream per user: what one shopper does later moves nobody else's sample.
+            random = np.random.default_rng([seed, user])
+            sampler = sample_pairs(dataset, random, known)
             for at_us, visible, split in _snapshots(dataset, user, random):
+                if random.random() >= share:
+                    continue
                 sample = sampler(user, at_us, visible, split)
                 if sample is not None:
                     questions.append(
@@ -100,6 +109,12 @@ def make_examples(
                         )
                     )
     return _lay_out(dataset, questions, counters, columns)
+
+
+def _snapshot_share(dataset: Dataset) -> float:
+    """Return the share of snapshots that are asked, by the events of training days."""
+    count = int((dataset.event_split == Split.TRAIN).sum())
+    return min(1.0, MAX_SNAPSHOTS / max(2 * count, 1))
 
 
 def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
@@ -180,6 +195,7 @@ def _snapshots(
     for end in ends:
         at_us = int(events["timestamp_us"][end - 1])
         until = int(events["timestamp_us"][end]) if end < len(events) else dataset.end_us
+        until = min(until, dataset.end_of(_split_at(dataset, at_us)))
         found.append(at_us)
         later = at_us + int(random.random() * max(until - at_us, 0)) // resolution * resolution
         if later > at_us:

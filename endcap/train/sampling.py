@@ -37,11 +37,19 @@ def pair_task(tasks: tuple[Task, ...]) -> Hazard | None:
     return next((t for t in of_pairs if t.measures == "delay"), None)
 
 
-def sample_pairs(dataset: Dataset, random: np.random.Generator) -> Sampler:
-    """Make a sampler over the items that training days met."""
+def met_items(dataset: Dataset) -> NDArray[np.int32]:
+    """Return the rows of the items that training days met, sorted."""
     events = dataset.histories.events
     known = np.unique(events["item"][(dataset.event_split == 0) & (events["item"] >= 0)])
-    known = known.astype(np.int32)
+    return known.astype(np.int32)
+
+
+def sample_pairs(
+    dataset: Dataset, random: np.random.Generator, known: NDArray[np.int32] | None = None
+) -> Sampler:
+    """Make a sampler over the items that training days met (`met_items`, if at hand)."""
+    events = dataset.histories.events
+    known = met_items(dataset) if known is None else known
     task = pair_task(dataset.shop.tasks)
     horizon_us = int(task.within_hours * HOUR_US) if task else 0
     wanted = Action.of(task.event_type) if task else Action.PURCHASE
