@@ -181,19 +181,25 @@ class Fit:
         snapshot: NDArray[np.int64],
         *,
         days: int,
+        on_the_day: bool,
     ) -> NDArray[np.float64]:
-        """Return P(item bought within the days after each snapshot day), a user at a time."""
+        """Return P(item bought within the days after each snapshot day), a user at a time.
+
+        Args:
+            on_the_day: ask at the instant of the snapshot day itself, its events read, as a fit
+                asks in a log of days; else at the midnight after it, as a server would.
+        """
         chances = np.empty(len(user))
         for last in np.unique(snapshot):
-            at_us = (int(last) + 1) * DAY_US
-            counters = self.counters.as_of(int(last) + 1)
+            end_us, day = (int(last) + 1) * DAY_US, int(last) + (not on_the_day)
+            counters = self.counters.as_of(day)
             asked = np.flatnonzero(snapshot == last)
             asked = asked[np.argsort(user[asked], kind="stable")]
             for rows in np.split(asked, np.flatnonzero(np.diff(user[asked])) + 1):
                 history = self.dataset.histories.of(int(self.user_row[user[rows[0]]]))
                 chances[rows] = self.predictor.purchase_within(
-                    history[history["timestamp_us"] < at_us],
-                    at_us,
+                    history[history["timestamp_us"] < end_us],
+                    day * DAY_US,
                     self.item_row[item[rows]].astype(np.int32),
                     counters,
                     hours=24.0 * days,
