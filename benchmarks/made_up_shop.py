@@ -39,8 +39,8 @@ def table(seed: int, results: list[PolicyResult], seconds: float) -> str:
     low, high = by_name["popularity"], by_name["oracle"]
     lines = [
         f"\n## World {seed} ({seconds:.0f} s)\n",
-        "| policy | pages | value per 1,000 pages | earned | without ads | clicks | dwell s | margin"
-        " | ad money | of the way |",
+        "| policy | pages | value per 1,000 pages | earned | without ads | clicks | dwell s |"
+        " margin | ad money | of the way |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
