@@ -88,6 +88,10 @@ def _leans(tasks: tuple[Task, ...]) -> list[tuple[int, int]]:
     return [(purchase, carts[0]) for purchase in purchases] if carts else []
 
 
+def _one_hot(places: Tensor, width: int) -> Tensor:
+    return F.one_hot(places.long(), max(width, 1)).float()[:, :width]
+
+
 class CandidateHead(nn.Module):
     """A candidate reads the shopper's events and answers every task about itself.
 
@@ -122,6 +126,11 @@ class CandidateHead(nn.Module):
         # (entire-space models, Ma et al. 2018, https://arxiv.org/abs/1804.07931).
         self.leans: list[tuple[int, int]] = _leans(tasks)
         self.lean = nn.Parameter(torch.ones(len(self.leans)))
+        children, parents = (torch.tensor([pair[k] for pair in self.leans]) for k in (0, 1))
+        self.lean_to: Tensor
+        self.lean_from: Tensor
+        self.register_buffer("lean_to", _one_hot(children, num_outputs), persistent=False)
+        self.register_buffer("lean_from", _one_hot(parents, num_outputs).T, persistent=False)
         nn.init.zeros_(self.age.weight)
         nn.init.normal_(self.campaign.weight, std=0.02)
         with torch.no_grad():
@@ -156,10 +165,9 @@ class CandidateHead(nn.Module):
         return self._lean(self.answers(z) + self.wide(direct)), weights
 
     def _lean(self, answers: Float[Tensor, "B C O"]) -> Float[Tensor, "B C O"]:
-        parts = list(answers.unbind(-1))
-        for strength, (child, parent) in zip(self.lean, self.leans, strict=True):
-            parts[child] = parts[child] + strength * parts[parent]
-        return torch.stack(parts, dim=-1)
+        if not self.leans:
+            return answers
+        return answers + ((answers @ self.lean_from) * self.lean) @ self.lean_to
 
     def _attend(
         self,

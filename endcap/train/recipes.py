@@ -45,7 +45,7 @@ def choose_recipe(
     dropout = 0.5 if num_questions < 500_000 else 0.3
     return TrainConfig(
         model=ModelConfig(max_history=max_history, dropout=dropout),
-        epochs=3,
+        epochs=5,
         learning_rate=2e-3,
         patience=4,
         seed=seed,

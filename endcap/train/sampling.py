@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from endcap.features import HOUR_US
 from endcap.schema import Action, Dataset, Hazard, Split, Task
 
-MAX_BOUGHT = 8
-MAX_SEEN = 8
-MAX_UNSEEN = 6
+MAX_BOUGHT = 4
+MAX_SEEN = 4
+MAX_UNSEEN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
