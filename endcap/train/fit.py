@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ from endcap.features import (
 )
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
-from endcap.schema import Binary, Dataset, Hazard, Split, SplitConfig, Task
+from endcap.schema import Binary, Dataset, FieldMatrix, Hazard, Split, SplitConfig, Task
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.examples import Examples, make_examples
@@ -142,28 +143,12 @@ def fit(
     if config is None:
         config = _choose(dataset, examples, seed)
     near, forward, counts = co_occurrence(dataset)
-    torch.manual_seed(config.seed)
-    network = Network(
-        config.model,
-        plan.tasks,
-        fields=field_matrix(dataset.catalogue, vocabulary),
-        neighbours=neighbour_graph(near),
-        is_known=is_known,
-        num_campaigns=len(dataset.campaigns),
-        num_placements=len(dataset.shop.placements),
-        num_slots=_num_slots(dataset),
-    )
-    network.start_at(constant_answers(plan, examples.candidates.log_offset))
+    network = _start_network(dataset, asked, config, vocabulary, neighbour_graph(near), is_known)
     batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)
     progress = trainer.fit()
     report("calibrating", 0, 1)
     calibration = calibrate(network, batcher, trainer.validation_rows)
-    memory_matrix = item_memory(forward, counts)
-    memory = ItemMemory(
-        indptr=memory_matrix.indptr.astype(np.int64),
-        indices=memory_matrix.indices.astype(np.int64),
-        weights=memory_matrix.data.astype(np.float32),
-    )
+    memory = _remember(item_memory(forward, counts))
     report("choosing the mix", 0, 1)
     mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=seed)
     return Fitted(
@@ -182,6 +167,37 @@ def fit(
         calibration=calibration,
         counters=counters.final,
         progress=progress,
+    )
+
+
+def _start_network(
+    dataset: Dataset,
+    asked: AskedLog,
+    config: TrainConfig,
+    vocabulary: FieldVocabulary,
+    neighbours: FieldMatrix,
+    is_known: NDArray[np.bool_],
+) -> Network:
+    torch.manual_seed(config.seed)
+    network = Network(
+        config.model,
+        asked.plan.tasks,
+        fields=field_matrix(dataset.catalogue, vocabulary),
+        neighbours=neighbours,
+        is_known=is_known,
+        num_campaigns=len(dataset.campaigns),
+        num_placements=len(dataset.shop.placements),
+        num_slots=_num_slots(dataset),
+    )
+    network.start_at(constant_answers(asked.plan, asked.examples.candidates.log_offset))
+    return network
+
+
+def _remember(matrix: sp.csr_matrix) -> ItemMemory:
+    return ItemMemory(
+        indptr=matrix.indptr.astype(np.int64),
+        indices=matrix.indices.astype(np.int64),
+        weights=matrix.data.astype(np.float32),
     )
 
 
