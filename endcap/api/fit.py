@@ -8,7 +8,6 @@ from endcap.api.fitting import (
     check_out,
     fingerprint_of,
     fit_dataset,
-    recipe_of,
     require_train,
 )
 from endcap.api.model import Model, load
@@ -49,9 +48,7 @@ def fit(
     check_out(Path(out))
     log = log if isinstance(log, Log) else read(log)
     dataset, out = encode(log), Path(out)
-    if epochs is not None:
-        config = recipe_of(dataset, epochs=epochs, seed=seed)
-    fitted = fit_dataset(dataset, out, config=config, seed=seed, report=report)
+    fitted = fit_dataset(dataset, out, config=config, epochs=epochs, seed=seed, report=report)
     if report is not None:
         report("measuring on test days", 0, 1)
     write_metrics(out, figures(load(out), fitted))

@@ -16,8 +16,7 @@ import numpy as np
 from endcap import __version__
 from endcap.artifact import Artifact, Manifest, write_artifact
 from endcap.errors import FileError, MissingExtraError
-from endcap.features import ItemColumns
-from endcap.schema import Dataset, MetricRow, Split, merged_histories
+from endcap.schema import Dataset, MetricRow, merged_histories
 
 if TYPE_CHECKING:
     from endcap.train import Fitted, TrainConfig
@@ -50,28 +49,12 @@ def check_out(out: Path) -> None:
         )
 
 
-def recipe_of(dataset: Dataset, *, epochs: int, seed: int) -> "TrainConfig":
-    """Return the recipe that a fit would choose for a log, with other epochs."""
-    from endcap.train import ask_log, choose_recipe
-
-    columns = ItemColumns.of(dataset.catalogue, price_mean=0.0, price_scale=1.0)
-    examples = ask_log(dataset, columns, seed=seed).examples
-    chosen = examples.split == Split.TRAIN
-    past = (examples.visible - dataset.histories.offsets[examples.user])[chosen]
-    recipe = choose_recipe(
-        num_questions=int(chosen.sum()),
-        num_candidates=int(np.diff(examples.candidates.offsets)[chosen].sum()),
-        median_history=float(np.median(past)) if len(past) else 0.0,
-        seed=seed,
-    )
-    return msgspec.structs.replace(recipe, epochs=epochs)
-
-
 def fit_dataset(
     dataset: Dataset,
     out: Path,
     *,
     config: "TrainConfig | None" = None,
+    epochs: int | None = None,
     seed: int = 0,
     report: Report | None = None,
 ) -> "Fitted":
@@ -89,7 +72,9 @@ def fit_dataset(
     asked = hashlib.sha256(msgspec.json.encode([fingerprint, config, seed])).hexdigest()
     run_folder, report = runs / asked[:16], report or no_report
     try:
-        fitted = fit(dataset, config=config, seed=seed, run_folder=run_folder, report=report)
+        fitted = fit(
+            dataset, config=config, epochs=epochs, seed=seed, run_folder=run_folder, report=report
+        )
     except RuntimeError as error:
         raise _told(error, run_folder) from error
     report("writing the model", 0, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 import torch
+from msgspec import structs
 from numpy.typing import NDArray
 
 from endcap.errors import LogError
@@ -117,6 +118,7 @@ def fit(
     dataset: Dataset,
     *,
     config: TrainConfig | None = None,
+    epochs: int | None = None,
     seed: int = 0,
     run_folder: Path | None = None,
     report: Report = no_report,
@@ -125,6 +127,7 @@ def fit(
 
     Args:
         config: a whole configuration; chosen by the size and shape of the log when absent.
+        epochs: passes over the log at most, in place of the configuration's.
         run_folder: where checkpoints go; a fit that was killed goes on from the last one.
 
     Raises:
@@ -142,6 +145,8 @@ def fit(
         raise LogError(f"The log teaches no task: {reasons}.")
     if config is None:
         config = _choose(dataset, examples, seed)
+    if epochs is not None:
+        config = structs.replace(config, epochs=epochs)
     near, forward, counts = co_occurrence(dataset)
     network = _start_network(dataset, asked, config, vocabulary, neighbour_graph(near), is_known)
     batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)

@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from endcap.model import Network, outputs_of
+from endcap.model import NUM_DELAY_BINS, Network, outputs_of
 from endcap.schema import NextItem, Split
 from endcap.train.examples import Examples
 from endcap.train.recipes import TrainConfig
-from endcap.train.targets import NUM_DELAY_BINS, BinaryTarget, Target
+from endcap.train.targets import BinaryTarget, Target
 from endcap.train.tasks import TaskPlan
 
 

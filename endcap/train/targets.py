@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import HOUR_US
+from endcap.model import NUM_DELAY_BINS, NUM_DWELL_BINS
 from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes
 from endcap.schema import Action, Binary, Dataset, Hazard, Split
 from endcap.train.examples import Candidates, Examples
-
-NUM_DWELL_BINS = 16
-NUM_DELAY_BINS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
