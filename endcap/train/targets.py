@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from endcap.features import HOUR_US
 from endcap.model import NUM_DELAY_BINS, NUM_DWELL_BINS
-from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes
+from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes, credited_after
 from endcap.schema import Action, Binary, Dataset, Hazard, Split
 from endcap.train.examples import Candidates, Examples
 
@@ -83,7 +83,11 @@ def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) ->
 
 
 def binary_target(
-    task: Binary, dataset: Dataset, candidates: Candidates, facts: CandidateFacts
+    task: Binary,
+    dataset: Dataset,
+    outcomes: Outcomes,
+    candidates: Candidates,
+    facts: CandidateFacts,
 ) -> BinaryTarget:
     """Label a click on what was shown, or an event after a click within the task's window.
 
@@ -95,11 +99,13 @@ def binary_target(
         if dataset.shop.has_clock:
             asked &= facts.at_us + CLICK_WINDOW_US <= facts.until_us
         return BinaryTarget(asked=asked, label=facts.clicked.astype(np.float32))
-    start_us = facts.at_us
     if task.space == "clicks":
         asked &= facts.clicked
         start_us = facts.click_us
-    follows_us = _next_time(dataset, task.event_type, candidates, facts, start_us)
+        follows_us = _credited(dataset, outcomes, task.event_type, candidates)
+    else:
+        start_us = facts.at_us
+        follows_us = _next_time(dataset, task.event_type, candidates, facts)
     limit_us = start_us + int(task.within_hours * HOUR_US)
     happened = (follows_us >= 0) & (follows_us <= limit_us)
     return BinaryTarget(
@@ -127,17 +133,21 @@ def dwell_target(
 def delay_target(
     task: Hazard,
     dataset: Dataset,
+    outcomes: Outcomes,
     candidates: Candidates,
     facts: CandidateFacts,
     edges_us: NDArray[np.float64],
 ) -> HazardTarget:
-    """Label the time until an event of this very item, strictly after the question (or click)."""
-    shown = candidates.impression >= 0
+    """Label the time until an event of this very item, strictly after the question (or click).
+
+    After a click, only an event that is credited to this click counts.
+    """
     if task.space == "clicks":
         asked, start_us = facts.clicked & (facts.is_ad == task.ads), facts.click_us
+        follows_us = _credited(dataset, outcomes, task.event_type, candidates)
     else:
-        asked, start_us = ~shown, facts.at_us
-    follows_us = _next_time(dataset, task.event_type, candidates, facts, start_us)
+        asked, start_us = candidates.impression < 0, facts.at_us
+        follows_us = _next_time(dataset, task.event_type, candidates, facts)
     limit_us = np.minimum(int(task.within_hours * HOUR_US), facts.until_us - start_us)
     delay_us = follows_us - start_us
     observed = (follows_us >= 0) & (delay_us <= limit_us)
@@ -172,18 +182,29 @@ def delay_edges(task: Hazard) -> NDArray[np.float64]:
     return np.concatenate([[0.0], inner * HOUR_US])
 
 
+def _credited(
+    dataset: Dataset, outcomes: Outcomes, event_type: str, candidates: Candidates
+) -> NDArray[np.int64]:
+    """Return when an event came of a candidate's own click; -1 never, or not shown."""
+    times = credited_after(dataset, outcomes, event_type)
+    if len(times) == 0:
+        return np.full(len(candidates.impression), -1, dtype=np.int64)
+    row = np.maximum(candidates.impression, 0)
+    return np.where(candidates.impression >= 0, times[row], -1)
+
+
 def _next_time(
     dataset: Dataset,
     event_type: str,
     candidates: Candidates,
     facts: CandidateFacts,
-    start_us: NDArray[np.int64],
 ) -> NDArray[np.int64]:
+    """Return when a candidate's item next had such an event after the question; -1 never."""
     events = dataset.histories.events
     rows = np.flatnonzero((events["action"] == Action.of(event_type)) & (events["item"] >= 0))
     times = events["timestamp_us"][rows]
     index = NextEvent(dataset.histories.user_of_event()[rows], events["item"][rows], times)
-    found = index.after(facts.user, candidates.item, start_us)
+    found = index.after(facts.user, candidates.item, facts.at_us)
     if len(times) == 0:
         return np.full(len(found), -1, dtype=np.int64)
     return np.where(found >= 0, times[np.maximum(found, 0)], -1)

@@ -43,7 +43,7 @@ def plan_tasks(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> Task
     targets: dict[str, Target] = {}
     left_out: dict[str, str] = {}
     for task in dataset.shop.tasks:
-        target = _target(task, dataset, examples, facts, edges)
+        target = _target(task, dataset, outcomes, examples, facts, edges)
         reason = _missing(task, target, facts, examples, dataset.shop.tasks)
         if reason:
             left_out[task.name] = reason
@@ -63,6 +63,7 @@ def plan_tasks(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> Task
 def _target(
     task: Task,
     dataset: Dataset,
+    outcomes: Outcomes,
     examples: Examples,
     facts: CandidateFacts,
     edges: "np.ndarray[tuple[int], np.dtype[np.float64]]",
@@ -71,11 +72,12 @@ def _target(
         case NextItem():
             return None
         case Binary():
-            return binary_target(task, dataset, examples.candidates, facts)
+            return binary_target(task, dataset, outcomes, examples.candidates, facts)
         case Hazard(measures="dwell"):
             return dwell_target(task, examples.candidates, facts, edges)
         case Hazard():
-            return delay_target(task, dataset, examples.candidates, facts, delay_edges(task))
+            edges_us = delay_edges(task)
+            return delay_target(task, dataset, outcomes, examples.candidates, facts, edges_us)
 
 
 def _missing(

@@ -25,7 +25,7 @@ BOUGHT = Hazard(name="buy", measures="delay", space="clicks", within_hours=7 * 2
 def facts_of(ask):
     def facts(log, **options):
         outcomes, examples = ask(log, **options)
-        return examples.candidates, candidate_facts(log, outcomes, examples)
+        return outcomes, examples.candidates, candidate_facts(log, outcomes, examples)
 
     return facts
 
@@ -44,8 +44,8 @@ def test_a_click_on_what_was_shown(make_log, facts_of):
 def test_a_page_just_before_the_cut_is_not_asked_and_tells_nothing_from_beyond(make_log, facts_of):
     last = END - 1 - 30 * MINUTE
     log = make_log([(0, END, 2, CLICK)], shown=page(last, 1) + page(last + 1, 2))
-    candidates, facts = facts_of(log)
-    assert binary_target(CLICKED, log, candidates, facts).asked.tolist() == [True, False]
+    outcomes, candidates, facts = facts_of(log)
+    assert binary_target(CLICKED, log, outcomes, candidates, facts).asked.tolist() == [True, False]
     assert not facts.clicked.any()
 
 
@@ -92,8 +92,10 @@ def test_delays_and_limits_by_hand(make_log, facts_of):
 
 def test_a_purchase_beyond_the_cut_is_censored_not_seen(make_log, facts_of):
     log = make_log([(0, 9 * DAY, 1, CLICK), (0, END, 1, BUY)], shown=page(9 * DAY, 1))
-    candidates, facts = facts_of(log)
-    assert not delay_target(BOUGHT, log, candidates, facts, delay_edges(BOUGHT)).observed.any()
+    outcomes, candidates, facts = facts_of(log)
+    assert not delay_target(
+        BOUGHT, log, outcomes, candidates, facts, delay_edges(BOUGHT)
+    ).observed.any()
     assert facts.until_us.tolist() == [END - 1]
 
 
@@ -101,15 +103,15 @@ def test_a_snapshots_labels_end_with_its_split(make_log, facts_of):
     task = Hazard(name="purchase", measures="delay", space="all")
     rows = [(0, 5 * DAY, 0, VIEW), (0, 7 * DAY, 1, BUY), (0, 11 * DAY, 2, BUY), (1, DAY, 2, VIEW)]
     log = make_log(rows)
-    candidates, facts = facts_of(log, ask_purchase=True)
-    found = delay_target(task, log, candidates, facts, delay_edges(task))
+    outcomes, candidates, facts = facts_of(log, ask_purchase=True)
+    found = delay_target(task, log, outcomes, candidates, facts, delay_edges(task))
     first = (facts.at_us == 5 * DAY) & found.asked
     assert set(candidates.item[first & found.observed]) == {1}
     assert (facts.at_us + (found.limit_share >= 0) <= facts.until_us)[found.asked].all()
 
 
 def test_dwell_bins_hold_equal_shares_of_training_clicks(dataset, facts_of):
-    candidates, facts = facts_of(dataset)
+    _, candidates, facts = facts_of(dataset)
     edges = dwell_edges(facts)
     assert len(edges) == NUM_DWELL_BINS + 1
     task = Hazard(name="dwell", measures="dwell", space="clicks")
@@ -124,7 +126,7 @@ def test_few_dwells_take_bins_from_a_second_to_ten_minutes(make_log, facts_of):
     log = make_log([(0, DAY, 1, CLICK)], shown=page(DAY, 1))
     log.histories.events["dwell_ms"] = 1_000
     log.histories.events["flags"] = 1
-    candidates, facts = facts_of(log)
+    _, candidates, facts = facts_of(log)
     edges = dwell_edges(facts)
     np.testing.assert_allclose(edges[[1, -2]], [1_000, 600_000], rtol=1e-4)
     found = dwell_target(
