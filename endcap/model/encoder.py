@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dropout import Dropout
 from endcap.schema import NUM_ACTIONS, NUM_DWELLS, NUM_GAPS, NUM_PHASES
 
 LOW_PASS_SLOTS = 50
@@ -42,7 +43,7 @@ class EncoderBlock(nn.Module):
         self.detail = nn.Parameter(torch.randn(dim))
         self.norm_attention, self.norm_filter, self.norm_out = (nn.LayerNorm(dim) for _ in range(3))
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,
@@ -79,7 +80,7 @@ class Encoder(nn.Module):
         self.place = nn.Embedding(config.max_history, dim)
         self.clock = nn.Linear(NUM_PHASES, dim, bias=False)
         self.norm_in = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.num_blocks))
         kernel = low_pass_kernel(config.max_history)
         self.kernel: Tensor

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dropout import Dropout
 from endcap.schema import (
     NUM_ACTIONS,
     NUM_CONTEXT,
@@ -114,7 +115,7 @@ class CandidateHead(nn.Module):
         self.to_out = nn.Linear(dim, dim, bias=False)
         self.mix = nn.Linear(5 * dim + NUM_CONTEXT, config.hidden)
         self.mix2 = nn.Linear(config.hidden, config.hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         # A log of orders alone asks candidates nothing; a layer of no width cannot be exported.
         num_outputs = max(1, sum(outputs_of(task) for task in tasks))
         self.answers = nn.Linear(config.hidden, num_outputs)

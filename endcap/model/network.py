@@ -18,22 +18,25 @@ from endcap.schema import FieldMatrix, Task
 
 @dataclass(kw_only=True)
 class HistoryBatch:
-    """Windows of events on the right device; see `features.HistoryInputs`."""
+    """Windows of events on the right device; see `features.HistoryInputs`.
 
-    item: Tensor  # [B, T] rows, -1 for none
+    Questions between two events of a shopper share a window, and it is read once.
+    """
+
+    item: Tensor  # [W, T] rows, -1 for none
     action: Tensor
     gap: Tensor
     dwell: Tensor
     is_ad: Tensor
-    clock: Tensor  # [B, T, 4]
-    length: Tensor  # [B]
-    age: Tensor  # [B, T] bucket of the time between the event and the question
+    clock: Tensor  # [W, T, 4]
+    length: Tensor  # [W]
 
 
 @dataclass(kw_only=True)
 class QuestionBatch:
     """When and where it is asked, [B]."""
 
+    window: Tensor  # row of the history batch
     clock: Tensor  # [B, 4]
     since: Tensor
     device: Tensor
@@ -41,11 +44,13 @@ class QuestionBatch:
 
 @dataclass(kw_only=True)
 class CandidateBatch:
-    """Candidates padded to one count, [B, C]."""
+    """Candidates of the Q questions that have any, padded to one count, [Q, C]."""
 
+    question: Tensor  # [Q] row of the question batch
+    age: Tensor  # [Q, T] bucket of the time between each event and the question
     item: Tensor
     campaign: Tensor  # 0 for a product, else row + 1
-    context: Tensor  # [B, C, X]
+    context: Tensor  # [Q, C, X]
 
 
 class Network(nn.Module):
@@ -112,7 +117,7 @@ class Network(nn.Module):
 
     def read(
         self, vectors: Float[Tensor, "V D"], history: HistoryBatch
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B D"]]:
+    ) -> tuple[Float[Tensor, "W T D"], Float[Tensor, "W D"]]:
         """Encode histories; return the states and the last state (zero for no history)."""
         has_item = (history.item >= 0).unsqueeze(-1)
         item = F.embedding(history.item.clamp(min=0), vectors) * has_item
@@ -130,23 +135,25 @@ class Network(nn.Module):
     def respond(
         self,
         vectors: Float[Tensor, "V D"],
-        states: Float[Tensor, "B T D"],
-        last: Float[Tensor, "B D"],
+        states: Float[Tensor, "W T D"],
+        last: Float[Tensor, "W D"],
         history: HistoryBatch,
         question: QuestionBatch,
         candidates: CandidateBatch,
-    ) -> Float[Tensor, "B C O"]:
+    ) -> Float[Tensor, "Q C O"]:
         """Answer every task about every candidate."""
+        asked = candidates.question
+        window = question.window[asked]
         answers: Tensor
         answers, _ = self.candidates(
             F.embedding(candidates.item.clamp(min=0), vectors),
             candidates.campaign,
             candidates.context,
-            states,
-            last,
-            self.question(question.clock, question.since, question.device),
-            history.age,
-            history.length,
+            states[window],
+            last[window],
+            self.question(question.clock[asked], question.since[asked], question.device[asked]),
+            candidates.age,
+            history.length[window],
         )
         return answers
 

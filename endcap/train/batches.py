@@ -29,7 +29,7 @@ class NextBatch:
 class TargetBatch:
     """Labels of one task, for the candidates that it is asked of, [N]."""
 
-    place: Tensor  # in the flattened [B, C]
+    place: Tensor  # in the flattened [Q, C]
     label: Tensor  # binary label, or "observed"
     bin: Tensor | None = None
     limit_bin: Tensor | None = None
@@ -43,9 +43,9 @@ class Batch:
     history: HistoryBatch
     question: QuestionBatch
     candidates: CandidateBatch | None
-    placement: Tensor  # [B, C]
-    slot: Tensor  # [B, C]
-    log_offset: Tensor  # [B, C]
+    placement: Tensor  # [Q, C]
+    slot: Tensor  # [Q, C]
+    log_offset: Tensor  # [Q, C]
     next: NextBatch
     targets: dict[str, TargetBatch]
 
@@ -68,13 +68,18 @@ class Batcher:
         starts = dataset.histories.offsets[examples.user]
         self.length = np.minimum(examples.visible - starts, max_history)
         self.num_candidates = np.diff(examples.candidates.offsets)
+        # Windows start at a user's own events, so where they end tells them apart; empty ones are
+        # all alike.
+        self.window = np.where(self.length > 0, examples.visible, 0)
         self.is_known = is_known
 
     def cut(
         self, rows: NDArray[np.int64], batch_size: int, random: np.random.Generator
     ) -> list[NDArray[np.int64]]:
         """Shuffle rows into batches whose windows are of about one length, in random order."""
-        keys = (random.random(len(rows)), self.length[rows])
+        windows, row = np.unique(self.window[rows], return_inverse=True)
+        # Questions of one window go together, so that it is read once; a batch has many windows.
+        keys = (random.permutation(len(windows))[row], self.length[rows])
         ordered = rows[np.lexsort(keys)]
         start = int(random.integers(batch_size))
         cuts = [int(cut) for cut in range(start, len(ordered), batch_size)]
@@ -83,16 +88,21 @@ class Batcher:
 
     def lay_out(self, rows: NDArray[np.int64]) -> Batch:
         """Build the tensors of one batch."""
-        candidates, flat = self._candidates(rows)
+        _, first, window = np.unique(self.window[rows], return_index=True, return_inverse=True)
+        asking = np.flatnonzero(self.num_candidates[rows])
+        flat = _ranges(
+            self.examples.candidates.offsets[rows[asking]], self.num_candidates[rows[asking]]
+        )
+        table = self.examples.candidates
         return Batch(
-            history=self._history(rows),
-            question=self._question(rows),
+            history=self._history(rows[first]),
+            question=self._question(rows, window),
             next=self._next(rows),
-            candidates=candidates,
-            placement=self._padded(rows, flat, self.examples.candidates.placement, 0),
-            slot=self._padded(rows, flat, self.examples.candidates.slot, 0),
-            log_offset=self._padded(rows, flat, self.examples.candidates.log_offset, 0.0),
-            targets=self._targets(rows, flat),
+            candidates=self._candidates(rows, asking, flat) if len(asking) else None,
+            placement=self._padded(rows[asking], flat, table.placement, 0),
+            slot=self._padded(rows[asking], flat, table.slot, 0),
+            log_offset=self._padded(rows[asking], flat, table.log_offset, 0.0),
+            targets=self._targets(rows[asking], flat),
         )
 
     def _history(self, rows: NDArray[np.int64]) -> HistoryBatch:
@@ -102,16 +112,21 @@ class Batcher:
             for end, length in zip(self.examples.visible[rows], self.length[rows], strict=True)
         ]
         inputs = history_inputs(windows, zone=shop.tzinfo, has_clock=shop.has_clock)
-        age = np.zeros_like(inputs.item)
-        if shop.has_clock:
-            filled = np.arange(age.shape[1]) < inputs.length[:, None]
-            at_us = np.repeat(self.examples.at_us[rows], inputs.length)
-            age[filled] = gap_bucket(at_us - np.concatenate(windows)["timestamp_us"])
         names = ("item", "action", "gap", "dwell", "is_ad", "clock", "length")
-        tensors = {name: self._tensor(getattr(inputs, name)) for name in names}
-        return HistoryBatch(age=self._tensor(age), **tensors)
+        return HistoryBatch(**{name: self._tensor(getattr(inputs, name)) for name in names})
 
-    def _question(self, rows: NDArray[np.int64]) -> QuestionBatch:
+    def _age(self, rows: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+        """Return the bucket of the time between each event and each question, [Q, T]."""
+        length = self.length[rows]
+        age = np.zeros((len(rows), width), dtype=np.int64)
+        if self.dataset.shop.has_clock:
+            event = _ranges(self.examples.visible[rows] - length, length)
+            at_us = np.repeat(self.examples.at_us[rows], length)
+            happened_us = self.dataset.histories.events["timestamp_us"][event]
+            age[np.arange(width) < length[:, None]] = gap_bucket(at_us - happened_us)
+        return age
+
+    def _question(self, rows: NDArray[np.int64], window: NDArray[np.int64]) -> QuestionBatch:
         examples, shop = self.examples, self.dataset.shop
         at_us = examples.at_us[rows]
         since = np.zeros(len(rows), dtype=np.int64)
@@ -121,6 +136,7 @@ class Batcher:
             last = self.dataset.histories.events["timestamp_us"][np.maximum(0, self._last(rows))]
             since = np.where(self.length[rows] > 0, gap_bucket(at_us - last), 0)
         return QuestionBatch(
+            window=self._tensor(window),
             clock=self._tensor(clock),
             since=self._tensor(since),
             device=self._tensor(examples.device[rows].astype(np.int64)),
@@ -147,21 +163,19 @@ class Batcher:
         )
 
     def _candidates(
-        self, rows: NDArray[np.int64]
-    ) -> tuple[CandidateBatch | None, NDArray[np.int64]]:
-        counts = self.num_candidates[rows]
-        flat = _ranges(self.examples.candidates.offsets[rows], counts)
-        if len(flat) == 0:
-            return None, flat
-        table = self.examples.candidates
-        context = np.zeros((len(rows), counts.max(), table.context.shape[1]), dtype=np.float32)
+        self, rows: NDArray[np.int64], asking: NDArray[np.int64], flat: NDArray[np.int64]
+    ) -> CandidateBatch:
+        table, counts = self.examples.candidates, self.num_candidates[rows[asking]]
+        context = np.zeros((len(asking), counts.max(), table.context.shape[1]), dtype=np.float32)
         context[np.arange(counts.max()) < counts[:, None]] = table.context[flat]
-        batch = CandidateBatch(
-            item=self._padded(rows, flat, table.item, -1),
-            campaign=self._padded(rows, flat, table.campaign + 1, 0),
+        width = max(1, int(self.length[rows].max()))
+        return CandidateBatch(
+            question=self._tensor(asking),
+            age=self._tensor(self._age(rows[asking], width)),
+            item=self._padded(rows[asking], flat, table.item, -1),
+            campaign=self._padded(rows[asking], flat, table.campaign + 1, 0),
             context=self._tensor(context),
         )
-        return batch, flat
 
     def _padded(
         self,

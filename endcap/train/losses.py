@@ -51,7 +51,9 @@ def batch_losses(network: Network, batch: Batch, vectors: Tensor) -> dict[str, T
 
 def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tensor:
     """Return log e of the asked candidates' slots; it only means something for shown slots."""
-    device = batch.question.device[:, None].expand_as(batch.slot).flatten()[target.place]
+    assert batch.candidates is not None
+    device = batch.question.device[batch.candidates.question]
+    device = device[:, None].expand_as(batch.slot).flatten()[target.place]
     placement = batch.placement.flatten()[target.place]
     slot = batch.slot.flatten()[target.place].clamp(max=network.examination.steps.shape[-1] - 1)
     out: Tensor = network.examination(placement, device, slot)
@@ -85,7 +87,7 @@ def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> 
     question = network.question(
         batch.question.clock[asked], batch.question.since[asked], batch.question.device[asked]
     )
-    user = network.next(last[asked], question, batch.next.action)
+    user = network.next(last[batch.question.window[asked]], question, batch.next.action)
     logits = user @ vectors.T
     logits = logits.masked_fill(~network.items.is_known, -1e9)
     loss = next_loss(logits, batch.next.row, batch.next.item, batch.next.weight)

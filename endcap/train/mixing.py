@@ -153,7 +153,8 @@ def _network_scores(
             _, last = network.read(vectors, batch.history)
             asked = _ask(network, batch.question)
             kind = torch.full((len(rows),), action, device=batcher.device)
-            scores.append((network.next(last, asked, kind) @ vectors.T).cpu().numpy())
+            user = network.next(last[batch.question.window], asked, kind)
+            scores.append((user @ vectors.T).cpu().numpy())
     stacked = np.concatenate(scores)
     stacked[:, ~batcher.is_known] = -np.inf
     return stacked

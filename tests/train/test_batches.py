@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.features import history_inputs
+from endcap.features import gap_bucket, history_inputs
 from endcap.train.losses import batch_losses
 
 
@@ -68,3 +68,30 @@ def test_a_loss_is_the_same_in_one_batch_or_in_many(fitted):
     whole, parted = sums([rows]), sums(np.array_split(rows, 11))
     for name in set(whole) - {"next"}:  # the next item's mean is weighted within a batch
         assert parted[name] == pytest.approx(whole[name], rel=1e-4)
+
+
+def test_questions_of_one_window_read_it_once(fitted):
+    batcher, examples = fitted.batcher, fitted.examples
+    windows, counts = np.unique(batcher.window, return_counts=True)
+    shared = windows[(counts > 1) & (windows > 0)][0]
+    rows = np.append(np.flatnonzero(batcher.window == shared), np.flatnonzero(batcher.length == 1))
+    batch = batcher.lay_out(rows)
+    assert len(batch.history.length) == len(np.unique(batcher.window[rows])) < len(rows)
+    np.testing.assert_array_equal(
+        batch.history.length.numpy()[batch.question.window.numpy()], batcher.length[rows]
+    )
+    last = fitted.dataset.histories.events["item"][examples.visible[rows] - 1]
+    window, length = batch.question.window.numpy(), batcher.length[rows]
+    np.testing.assert_array_equal(batch.history.item.numpy()[window, length - 1], last)
+
+
+def test_a_shared_window_has_each_questions_own_ages(fitted):
+    batcher, examples = fitted.batcher, fitted.examples
+    asking = np.flatnonzero((batcher.num_candidates > 0) & (batcher.length > 0))
+    windows, counts = np.unique(batcher.window[asking], return_counts=True)
+    rows = asking[batcher.window[asking] == windows[counts > 1][0]]
+    batch = batcher.lay_out(rows)
+    events = fitted.dataset.histories.events["timestamp_us"]
+    for row, age in zip(rows, batch.candidates.age.numpy(), strict=True):
+        seen = slice(examples.visible[row] - batcher.length[row], examples.visible[row])
+        np.testing.assert_array_equal(age, gap_bucket(examples.at_us[row] - events[seen]))
