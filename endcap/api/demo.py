@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.api.comparison import Contest, PolicyResult, compare_policies, usual_policies
+from endcap.api.engine import Engine as ModelEngine
 from endcap.api.fit import ranking_figures
 from endcap.api.fitting import Report, fit_dataset, require_train
 from endcap.api.model import Model, load
@@ -47,22 +48,40 @@ def live(
     from endcap.evaluate.policies import PopularityPredictor
 
     world, shop = World(config), shop_of(config)
-    logging = msgspec.structs.replace(
-        shop, page=msgspec.structs.replace(shop.page, temperature=LOGGING_TEMPERATURE)
+    # What the shortlist cuts off is never shown, and no log tells what nobody saw.
+    exploring = msgspec.structs.replace(
+        shop.page, temperature=LOGGING_TEMPERATURE, shortlist=shop.page.candidates
     )
+    logging = msgspec.structs.replace(shop, page=exploring)
     keys = np.random.default_rng(config.seed)
-    subjects = SubjectKeys(lambda: keys.bytes(12).hex())
     engine = Engine(
         PopularityPredictor(_first_guess),
         shop=logging,
         catalogue=world.catalogue(),
         campaigns=world.campaigns(),
-        state=State(counters=Counters(world.catalogue().num_items), subjects=subjects),
+        state=State(
+            counters=Counters(world.catalogue().num_items),
+            subjects=SubjectKeys(lambda: keys.bytes(12).hex()),
+        ),
         secret=config.seed.to_bytes(32, "big", signed=True),
         settings=Settings(policy="popularity", sample_inputs=sample_inputs),
     )
     run = world.run(engine, days)
-    write_world(run, folder, shop=shop, subjects=subjects.items())
+    write_world(run, folder, shop=shop)
+    return world, run
+
+
+def live_on(lesson: Lesson, *, days: int, folder: Path) -> tuple[World, WorldRun]:
+    """Let the shop live on with pages of its model, and write the log from its first day on."""
+    world, seed = lesson.world.copy(), lesson.world.config.seed
+    engine = ModelEngine(
+        lesson.model,
+        catalogue=world.catalogue(),
+        campaigns=world.campaigns(),
+        secret=seed.to_bytes(32, "big", signed=True),
+    )
+    run = lesson.run.followed_by(world.run(engine, days))
+    write_world(run, folder, shop=shop_of(world.config))
     return world, run
 
 

@@ -13,13 +13,8 @@ from endcap.simulate import WorldRun, campaign_columns, event_columns, item_colu
 DECISIONS = "decisions.jsonl"
 
 
-def write_world(
-    run: WorldRun, folder: Path, *, shop: ShopConfig, subjects: list[tuple[str, str]]
-) -> None:
+def write_world(run: WorldRun, folder: Path, *, shop: ShopConfig) -> None:
     """Write `events`, `items`, `campaigns`, `subjects`, `decisions.jsonl` and `shop.toml`.
-
-    Args:
-        subjects: (user_id, subject) pairs of the engine that made the pages.
 
     Raises:
         FileError: the folder cannot be written; nothing half-written remains.
@@ -37,7 +32,7 @@ def write_world(
         for name, columns in tables.items():
             frame = pl.DataFrame(columns, infer_schema_length=None, strict=False)
             frame.write_parquet(partial / f"{name}.parquet")
-        pl.DataFrame(subjects, schema=["user_id", "subject"], orient="row").write_parquet(
+        pl.DataFrame(run.subjects(), schema=["user_id", "subject"], orient="row").write_parquet(
             partial / "subjects.parquet"
         )
         write_decisions(run.decisions, partial / DECISIONS)

@@ -1,11 +1,12 @@
 """What a run leaves behind: what was shown, what came of it, and what it was worth."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.errors import ConfigError
 from endcap.schema import Campaigns, Catalogue, Decision, ShopEvent, ValueConfig
 from endcap.simulate.config import WorldConfig
 from endcap.simulate.noise import F64, I64
@@ -85,7 +86,35 @@ class WorldRun:
     """As of the end of the run."""
     campaigns: Campaigns
     spent_micros: dict[tuple[int, int], int]
-    """Ad money by (campaign row, day)."""
+    """Ad money by (campaign row, day), since the world began."""
+
+    def followed_by(self, later: "WorldRun") -> "WorldRun":
+        """Return two runs of one world as one log.
+
+        Raises:
+            ConfigError: the later run did not begin on the day after this one's last.
+        """
+        if later.first_day != self.first_day + self.days:
+            raise ConfigError(
+                f"A run from day {self.first_day} of {self.days} days is followed by one from day "
+                f"{self.first_day + self.days}, got one from day {later.first_day}."
+            )
+        shown = replace(later.shown, page_row=later.shown.page_row + len(self.pages))
+        return replace(
+            later,
+            first_day=self.first_day,
+            days=self.days + later.days,
+            pages=PageOutcomes(**_joined(PageOutcomes, [self.pages, later.pages])),
+            shown=ShownSlots(**_joined(ShownSlots, [self.shown, shown])),
+            events=self.events + later.events,
+            decisions=self.decisions + later.decisions,
+        )
+
+    def subjects(self) -> list[tuple[str, str]]:
+        """List the (user_id, subject) pairs of the kept decisions, in order of first sight."""
+        user_of = dict(zip(self.pages.decision_id, self.pages.user_id, strict=True))
+        pairs = ((str(user_of[d.decision_id]), d.subject) for d in self.decisions)
+        return list(dict.fromkeys(pairs))
 
 
 @dataclass(frozen=True)

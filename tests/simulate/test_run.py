@@ -244,3 +244,32 @@ def test_nothing_is_sold_that_is_not_there(random_engine):
 def test_no_days_is_an_error(random_engine):
     with pytest.raises(ConfigError, match="days must be 1 or more, got 0"):
         World(SMALL).run(random_engine(), days=0)
+
+
+def test_two_runs_of_a_world_make_the_log_of_one(random_engine):
+    world, whole = World(SMALL), World(SMALL)
+    engine = random_engine()
+    first, later = world.run(engine, days=2), world.run(engine, days=1)
+    joined, once = first.followed_by(later), whole.run(random_engine(), days=3)
+    assert (joined.first_day, joined.days) == (once.first_day, once.days)
+    for name in ("decision_id", "shopper", "at_us", "expected_clicks"):
+        np.testing.assert_array_equal(getattr(joined.pages, name), getattr(once.pages, name))
+    np.testing.assert_array_equal(joined.shown.item_id, once.shown.item_id)
+    np.testing.assert_array_equal(joined.shown.page_row, once.shown.page_row)
+    assert joined.events == once.events
+    assert joined.spent_micros == once.spent_micros
+    assert [d.decision_id for d in joined.decisions] == [d.decision_id for d in once.decisions]
+
+
+def test_a_run_is_followed_by_the_day_after_it_alone(random_engine):
+    first = World(SMALL).run(random_engine(), days=1)
+    again = World(SMALL).run(random_engine(), days=1)
+    with pytest.raises(ConfigError, match="followed by one from day 1, got one from day 0"):
+        first.followed_by(again)
+
+
+def test_subjects_name_each_shopper_of_the_decisions_once(random_engine):
+    run = World(SMALL).run(random_engine(), days=1)
+    pairs = run.subjects()
+    assert len(pairs) == len(set(pairs)) == len(set(run.pages.user_id))
+    assert dict(pairs) == {user: user for user in run.pages.user_id}  # this engine keys by name
