@@ -14,6 +14,7 @@ from endcap.api.model import Model, load
 from endcap.api.rows import align
 from endcap.artifact import write_metrics
 from endcap.errors import LogError
+from endcap.features import CounterHistory
 from endcap.prep import Log, encode, read
 from endcap.schema import Dataset, MetricRow, Split
 
@@ -92,7 +93,7 @@ def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[Me
     dataset = align(encode(log), model.artifact)
     fresh = Model(model.artifact)
     fresh.predictor.learn_items(dataset.catalogue)
-    asked = ask_log(dataset, fresh.predictor.items.columns)
+    asked = ask_log(dataset, fresh.predictor.items.columns, CounterHistory(dataset))
     rows = ranking_figures(fresh, dataset)
     return rows + task_rows(
         fresh.predictor, asked.examples, asked.plan.targets, asked.plan.facts, dataset, Split.TEST

@@ -184,7 +184,7 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
         dwell_means_ms=fitted.dwell_means_ms(),
         mix=msgspec.to_builtins(fitted.mix),
         mix_unseen=msgspec.to_builtins(fitted.mix_unseen),
-        price_scale=fitted.price_scale,
+        scales=msgspec.to_builtins(fitted.scales),
         next_action=fitted.next_action,
         counters_day=day,
         log_end_us=dataset.end_us,

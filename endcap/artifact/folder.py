@@ -28,7 +28,7 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"
@@ -59,7 +59,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     dwell_means_ms: list[float]
     mix: dict[str, float]
     mix_unseen: dict[str, float]
-    price_scale: tuple[float, float]
+    scales: dict[str, Any]
+    """How a candidate's context is read: `features.ContextScales`."""
     next_action: int
     """The kind of event that a plain list asks for: the log's most frequent."""
     counters_day: int

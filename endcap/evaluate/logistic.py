@@ -43,7 +43,7 @@ class LogisticPredictor(CataloguePredictor):
     def __init__(self, examination: Examination, fitted: Fitted) -> None:
         super().__init__(examination)
         self._shop: ShopConfig = fitted.dataset.shop
-        self._price_scale = fitted.price_scale
+        self._scales = fitted.scales
         self._num_campaigns = len(fitted.dataset.campaigns)
         self._fit_catalogue(fitted.dataset.catalogue)
         self._widths = (
@@ -82,8 +82,7 @@ class LogisticPredictor(CataloguePredictor):
         )
 
     def _fit_catalogue(self, catalogue: Catalogue) -> None:
-        mean, scale = self._price_scale
-        self._columns = ItemColumns.of(catalogue, price_mean=mean, price_scale=scale)
+        self._columns = ItemColumns.of(catalogue, self._scales)
 
     def _learn(self, fitted: Fitted) -> None:
         facts, candidates = fitted.plan.facts, fitted.examples.candidates

@@ -3,9 +3,8 @@
 from endcap.features.candidates import (
     MAX_EVENTS,
     MAX_SHOWN,
-    ItemColumns,
     candidate_context,
-    price_scale_of,
+    context_of,
     split_history,
 )
 from endcap.features.clock import (
@@ -14,6 +13,12 @@ from endcap.features.clock import (
     gap_bucket,
     local_us,
     phases,
+)
+from endcap.features.columns import (
+    ContextScales,
+    ItemColumns,
+    TasteStrengths,
+    price_scale_of,
 )
 from endcap.features.counters import NUM_COUNTERS, CounterColumn, CounterHistory, Counters
 from endcap.features.histories import HistoryInputs, history_inputs
@@ -25,6 +30,7 @@ from endcap.features.memory import (
     popularity_scores,
     repeat_scores,
 )
+from endcap.features.tastes import clicked_items, expected_clicks
 
 __all__ = [
     "DAY_US",
@@ -32,6 +38,7 @@ __all__ = [
     "MAX_EVENTS",
     "MAX_SHOWN",
     "NUM_COUNTERS",
+    "ContextScales",
     "CounterColumn",
     "CounterHistory",
     "Counters",
@@ -40,8 +47,12 @@ __all__ = [
     "ItemColumns",
     "ItemMemory",
     "Mix",
+    "TasteStrengths",
     "candidate_context",
+    "clicked_items",
     "codes",
+    "context_of",
+    "expected_clicks",
     "field_matrix",
     "gap_bucket",
     "history_inputs",

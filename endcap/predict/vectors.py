@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact
-from endcap.features import FieldVocabulary, ItemColumns, field_matrix
+from endcap.features import ContextScales, FieldVocabulary, ItemColumns, field_matrix
 from endcap.schema import Catalogue
 
 
@@ -20,7 +20,7 @@ class ItemVectors:
         self._vocabulary = msgspec.json.decode(artifact.vocabulary, type=FieldVocabulary)
         self._fields = artifact.arrays["field_vectors"]
         self._fitted = artifact.arrays["item_vectors"]
-        self._price_scale = artifact.manifest.price_scale
+        self._scales = msgspec.convert(artifact.manifest.scales, ContextScales)
         self.is_known: NDArray[np.bool_] = artifact.arrays["is_known"].astype(np.bool_)
         self.learn(artifact.catalogue)
 
@@ -30,8 +30,7 @@ class ItemVectors:
         self.vectors: NDArray[np.float32] = self._fitted
         if len(extra):
             self.vectors = np.concatenate([self._fitted, self._by_fields(catalogue, extra)])
-        mean, scale = self._price_scale
-        self.columns = ItemColumns.of(catalogue, price_mean=mean, price_scale=scale)
+        self.columns = ItemColumns.of(catalogue, self._scales)
 
     @property
     def num_items(self) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
+from endcap.features import DAY_US, CounterHistory, ItemColumns, context_of
 from endcap.schema import Action, Dataset, Events, Histories, Split, group_starts, shown_by_user
-from endcap.train.sampling import Sample, met_items, sample_pairs
+from endcap.train.sampling import PairSampler, Sample
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
 NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.OWN, Action.RATING]] = 1.0
@@ -90,18 +90,17 @@ def make_examples(
     pages = _pages_by_user(dataset)
     questions: list[_Question] = []
     share = _snapshot_share(dataset) if ask_purchase else 0.0
-    known = met_items(dataset)
+    sampler = PairSampler(dataset)
     for user in range(dataset.histories.num_users):
         questions.extend(_next_questions(dataset, user))
         questions.extend(_page_questions(dataset, user, pages.get(user, ())))
         if share > 0:
             # A stream per user: what one shopper does later moves nobody else's sample.
             random = np.random.default_rng([seed, user])
-            sampler = sample_pairs(dataset, random, known)
             for at_us, visible, split in _snapshots(dataset, user, random):
                 if random.random() >= share:
                     continue
-                sample = sampler(user, at_us, visible, split)
+                sample = sampler.sample(random, user, at_us, visible, split)
                 if sample is not None:
                     questions.append(
                         _Question(
@@ -241,15 +240,13 @@ _NONE = np.zeros(0, dtype=np.int64)
 
 def known_before(
     dataset: Dataset, shown_to: Histories, user: int, visible: int, at_us: int
-) -> Events:
+) -> tuple[Events, Events]:
     """Return what a request would find: events up to `visible`, and what was shown before."""
     start = dataset.histories.offsets[user]
-    events = dataset.histories.events[start:visible]
     shown = shown_to.of(user)
-    resolution_us = dataset.shop.resolution_us
-    instants = shown["timestamp_us"] // resolution_us
-    end = np.searchsorted(instants, at_us // resolution_us, side="left")
-    return np.concatenate([shown[:end], events]) if end else events
+    group_us = at_us // dataset.shop.resolution_us * dataset.shop.resolution_us
+    shown = shown[: np.searchsorted(shown["timestamp_us"], group_us, side="left")]
+    return dataset.histories.events[start:visible], shown[shown["item"] >= 0]
 
 
 def _offsets(lengths: list[int]) -> NDArray[np.int64]:
@@ -278,11 +275,11 @@ def _lay_out_candidates(
         shown_rows.append(rows)
         offsets.append(log_offset)
         if len(item):
-            history = known_before(dataset, shown_to, q.user, q.visible, q.at_us)
+            did, seen = known_before(dataset, shown_to, q.user, q.visible, q.at_us)
             snapshot = counters.as_of(q.at_us // DAY_US)
             contexts.append(
-                candidate_context(
-                    history, q.at_us, item, columns, snapshot, has_clock=dataset.shop.has_clock
+                context_of(
+                    did, seen, q.at_us, item, columns, snapshot, has_clock=dataset.shop.has_clock
                 )
             )
     impression = np.concatenate([_NONE, *shown_rows])

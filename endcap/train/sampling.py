@@ -5,7 +5,6 @@ a and the rest at rate b, the log-odds of "bought within the watched time" move 
 exactly (case-control sampling, Prentice and Pyke 1979).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +26,6 @@ class Sample:
     log_offset: NDArray[np.float32]
 
 
-Sampler = Callable[[int, int, int, int], Sample | None]
-"""(user row, instant, visible, split) -> the items asked about; None when nothing can be known."""
-
-
 def pair_task(tasks: tuple[Task, ...]) -> Hazard | None:
     """Return the first task over all pairs; the rates are those of its event and horizon."""
     of_pairs = (t for t in tasks if isinstance(t, Hazard) and t.space == "all")
@@ -44,29 +39,43 @@ def met_items(dataset: Dataset) -> NDArray[np.int32]:
     return known.astype(np.int32)
 
 
-def sample_pairs(
-    dataset: Dataset, random: np.random.Generator, known: NDArray[np.int32] | None = None
-) -> Sampler:
-    """Make a sampler over the items that training days met (`met_items`, if at hand)."""
-    events = dataset.histories.events
-    known = met_items(dataset) if known is None else known
-    task = pair_task(dataset.shop.tasks)
-    horizon_us = int(task.within_hours * HOUR_US) if task else 0
-    wanted = Action.of(task.event_type) if task else Action.PURCHASE
+class PairSampler:
+    """Chooses the items that snapshots ask about, among those that training days met."""
 
-    def sample(user: int, at_us: int, visible: int, split: int) -> Sample | None:
-        until = min(at_us + horizon_us, dataset.end_of(Split(split)) - 1)
-        if until <= at_us or len(known) == 0:
+    def __init__(self, dataset: Dataset) -> None:
+        task = pair_task(dataset.shop.tasks)
+        events = dataset.histories.events
+        self._dataset = dataset
+        self._horizon_us = int(task.within_hours * HOUR_US) if task else 0
+        self._wanted = Action.of(task.event_type) if task else Action.PURCHASE
+        self._known = met_items(dataset)
+        # Columns side by side, since a snapshot reads a few rows of each.
+        self._item, self._action, self._at_us = (
+            np.ascontiguousarray(events[name]) for name in ("item", "action", "timestamp_us")
+        )
+        # One mark more than items, so that an event of no item (-1) reads a place of its own.
+        self._is_known = np.zeros(dataset.catalogue.num_items + 1, dtype=np.bool_)
+        self._is_known[self._known] = True
+        self._marks = np.zeros(dataset.catalogue.num_items + 1, dtype=np.uint8)
+
+    def sample(
+        self, random: np.random.Generator, user: int, at_us: int, visible: int, split: int
+    ) -> Sample | None:
+        """Return what is asked of a user at an instant; None when nothing can be known."""
+        until = min(at_us + self._horizon_us, self._dataset.end_of(Split(split)) - 1)
+        if until <= at_us or len(self._known) == 0:
             return None
-        start, end = dataset.histories.offsets[user], dataset.histories.offsets[user + 1]
-        later = events[visible:end]
-        later = later[(later["timestamp_us"] > at_us) & (later["timestamp_us"] <= until)]
-        bought = np.unique(later["item"][later["action"] == wanted])
-        bought = np.intersect1d(bought, known)
-        seen = np.intersect1d(np.unique(events["item"][start:visible]), known)
-        return _draw(bought, seen, known, random)
+        start, end = self._dataset.histories.offsets[user : user + 2]
+        first, last = np.searchsorted(self._at_us[visible:end], (at_us, until), side="right")
+        later = slice(visible + first, visible + last)
+        bought = self._met(self._item[later][self._action[later] == self._wanted])
+        return _draw(bought, self._met(self._item[start:visible]), self._known, random, self._marks)
 
-    return sample
+    def _met(self, item: NDArray[np.int32]) -> NDArray[np.int32]:
+        return np.unique(item[self._is_known[item]])
+
+
+SEEN, BOUGHT = 1, 2
 
 
 def _draw(
@@ -74,19 +83,25 @@ def _draw(
     seen: NDArray[np.int32],
     known: NDArray[np.int32],
     random: np.random.Generator,
+    marks: NDArray[np.uint8],
 ) -> Sample:
-    seen_others = np.setdiff1d(seen, bought)
-    draws = known[random.integers(len(known), size=MAX_UNSEEN)]
-    unseen = np.setdiff1d(np.setdiff1d(draws, seen), bought)
-    unseen_rate = 1.0 - (1.0 - 1.0 / len(known)) ** MAX_UNSEEN
-    buyers = _choose(bought, MAX_BOUGHT, random)
-    item = np.concatenate([buyers, _choose(seen_others, MAX_SEEN, random), unseen])
+    """Draw a sample; `marks`, one per item, is zero before and after."""
+    marks[seen] = SEEN
+    marks[bought] |= BOUGHT
+    seen_others = seen[marks[seen] == SEEN]
+    draws = np.unique(known[random.integers(len(known), size=MAX_UNSEEN)])
+    unseen = draws[marks[draws] == 0]
+    item = np.concatenate(
+        [_choose(bought, MAX_BOUGHT, random), _choose(seen_others, MAX_SEEN, random), unseen]
+    )
+    is_bought, is_seen = (marks[item] & BOUGHT) > 0, (marks[item] & SEEN) > 0
+    marks[seen] = marks[bought] = 0
     # The rates that this item meets, all others as they are: bought, it is one more of the bought;
     # not bought, one more of the others.
-    is_bought = np.isin(item, bought)
     bought_rate = np.minimum(1.0, MAX_BOUGHT / np.maximum(len(bought) + ~is_bought, 1))
     seen_rate = np.minimum(1.0, MAX_SEEN / np.maximum(len(seen_others) + is_bought, 1))
-    rate = np.where(np.isin(item, seen), seen_rate, unseen_rate)
+    unseen_rate = 1.0 - (1.0 - 1.0 / len(known)) ** MAX_UNSEEN
+    rate = np.where(is_seen, seen_rate, unseen_rate)
     return Sample(
         item=item.astype(np.int32), log_offset=np.log(bought_rate / rate).astype(np.float32)
     )

@@ -7,7 +7,7 @@ import pytest
 
 from endcap.api.fitting import write_model
 from endcap.artifact import load_artifact
-from endcap.features import DAY_US, CounterHistory, ItemColumns, candidate_context
+from endcap.features import DAY_US, ContextScales, CounterHistory, ItemColumns, candidate_context
 from endcap.metrics import auc
 from endcap.model import ModelConfig
 from endcap.predict import NetworkPredictor
@@ -188,7 +188,7 @@ def changed_after(dataset, at_us, seed=9):
 
 
 def examples_of(dataset):
-    columns = ItemColumns.of(dataset.catalogue, price_mean=16.0, price_scale=1.0)
+    columns = ItemColumns.of(dataset.catalogue, ContextScales(price_mean=16.0))
     return make_examples(dataset, CounterHistory(dataset), columns, ask_purchase=False)
 
 
@@ -214,7 +214,7 @@ def test_what_comes_later_changes_no_feature_of_an_earlier_question(dataset, day
     assert (later.histories.events["dwell_ms"] == 77).any()
     one, two = CounterHistory(dataset), CounterHistory(later)
     item = np.arange(dataset.catalogue.num_items, dtype=np.int32)
-    columns = ItemColumns.of(dataset.catalogue, price_mean=16.0, price_scale=1.0)
+    columns = ItemColumns.of(dataset.catalogue, ContextScales(price_mean=16.0))
     contexts = []
     for log, counters in ((dataset, one), (later, two)):
         kept = merged_histories(log)

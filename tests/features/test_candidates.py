@@ -6,6 +6,7 @@ from endcap.features import (
     DAY_US,
     HOUR_US,
     NUM_COUNTERS,
+    ContextScales,
     CounterColumn,
     ItemColumns,
     candidate_context,
@@ -25,7 +26,7 @@ def columns():
     made.price_micros[:] = [1_000_000, 4_000_000, 2_000_000, -1]
     made.created_at_us[:] = [NOW - 3 * DAY_US, 0, NOW + DAY_US, 0]
     mean, scale = price_scale_of(made, np.array([True, True, False, False]))
-    return ItemColumns.of(made, price_mean=mean, price_scale=scale)
+    return ItemColumns.of(made, ContextScales(price_mean=mean, price_scale=scale))
 
 
 @pytest.fixture

@@ -5,14 +5,17 @@ import pytest
 
 from endcap.features import (
     NUM_COUNTERS,
+    ContextScales,
     CounterColumn,
     ItemColumns,
+    TasteStrengths,
     candidate_context,
     split_history,
 )
 from endcap.features.candidates import ContextColumn as C
 from endcap.schema import Action, Catalogue, make_events
 
+EVEN = TasteStrengths(shopper=1.0, top=1.0, leaf=1.0, brand=1.0, word=1.0)
 TASTES = [C.TOP_TASTE, C.LEAF_TASTE, C.BRAND_TASTE, C.WORD_TASTE]
 
 
@@ -22,7 +25,7 @@ def columns():
     made.categories[:] = ["Wear > Shoes", "Wear > Hats", "Home > Lamps", ""]
     made.brands[:] = ["Acme", "Lux", "Acme", ""]
     made.titles[:] = ["red shoe", "red hat", "lamp", ""]
-    return ItemColumns.of(made, price_mean=0.0, price_scale=1.0)
+    return ItemColumns.of(made, ContextScales(tastes=EVEN))
 
 
 @pytest.fixture

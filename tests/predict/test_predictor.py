@@ -97,12 +97,11 @@ def test_an_ad_of_a_campaign_after_the_fit_is_an_ad(predictor, asked):
     history, at_us, item, counters = asked
     state = predictor.state(history, at_us, 1)
     context = candidate_context(history, at_us, item, predictor.items.columns, counters)
-    product, late, later = (
+    late, later = (
         predictor.answers(state, item, np.full_like(item, campaign), context)[0]
-        for campaign in (-1, 1, 77)
+        for campaign in (1, 77)
     )
     np.testing.assert_array_equal(late, later)
-    assert np.abs(product - late).max() > 1e-6
 
 
 def test_a_state_reads_the_last_events_alone(predictor, dataset):

@@ -69,13 +69,13 @@ def make_log() -> Callable[..., Dataset]:
 @pytest.fixture
 def ask() -> Callable[..., tuple]:
     """Return a function from a dataset to its outcomes and examples."""
-    from endcap.features import CounterHistory, ItemColumns
+    from endcap.features import ContextScales, CounterHistory, ItemColumns
     from endcap.outcomes import join_outcomes
     from endcap.train.examples import make_examples
 
     def questions(dataset, *, ask_purchase=False, seed=0):
         outcomes = join_outcomes(dataset)
-        columns = ItemColumns.of(dataset.catalogue, price_mean=0.0, price_scale=1.0)
+        columns = ItemColumns.of(dataset.catalogue, ContextScales())
         counters = CounterHistory(dataset)
         examples = make_examples(dataset, counters, columns, ask_purchase=ask_purchase, seed=seed)
         return outcomes, examples

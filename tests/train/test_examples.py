@@ -1,6 +1,6 @@
 import numpy as np
 
-from endcap.features import CounterHistory, ItemColumns, candidate_context
+from endcap.features import ContextScales, CounterHistory, ItemColumns, candidate_context
 from endcap.schema import Action, group_starts, merged_histories
 
 DAY = 86_400_000_000
@@ -90,7 +90,7 @@ def test_a_buyer_is_always_asked_about_until_the_end_of_the_split(make_log, ask)
 
 def test_a_page_of_training_reads_what_an_engine_would_have_kept(dataset, ask):
     _, examples = ask(dataset)
-    columns = ItemColumns.of(dataset.catalogue, price_mean=0.0, price_scale=1.0)
+    columns = ItemColumns.of(dataset.catalogue, ContextScales())
     counters, kept = CounterHistory(dataset), merged_histories(dataset)
     for row in np.flatnonzero(np.diff(examples.candidates.offsets) > 0)[::29]:
         part = slice(*examples.candidates.offsets[row : row + 2])
