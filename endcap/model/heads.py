@@ -77,16 +77,34 @@ def outputs_of(task: Task) -> int:
             return 1 + NUM_DELAY_BINS
 
 
+_LEANS = (
+    ("ad click", "click"),
+    ("purchase", "cart"),
+    ("ad purchase", "cart"),
+    ("ad purchase", "purchase"),
+)
+
+
 def _leans(tasks: tuple[Task, ...]) -> list[tuple[int, int]]:
-    """Pair the first output of purchases after a click with the output of the cart after one."""
-    start, carts, purchases = 0, [], []
+    """Pair the first outputs of tasks with those of tasks like them that see more events."""
+    place: dict[str, int] = {}
+    start = 0
     for task in tasks:
-        if isinstance(task, Binary) and task.space == "clicks" and not task.ads:
-            carts.append(start)
-        if isinstance(task, Hazard) and task.measures == "delay" and task.space == "clicks":
-            purchases.append(start)
+        place.setdefault(_kind(task), start)
         start += outputs_of(task)
-    return [(purchase, carts[0]) for purchase in purchases] if carts else []
+    return [(place[c], place[p]) for c, p in _LEANS if c in place and p in place]
+
+
+def _kind(task: Task) -> str:
+    match task:
+        case Binary(space="impressions"):
+            return "ad click" if task.ads else "click"
+        case Binary(space="clicks", ads=False):
+            return "cart"
+        case Hazard(measures="delay", space="clicks"):
+            return "ad purchase" if task.ads else "purchase"
+        case _:
+            return "another"
 
 
 def _one_hot(places: Tensor, width: int) -> Tensor:
@@ -121,10 +139,12 @@ class CandidateHead(nn.Module):
         self.answers = nn.Linear(config.hidden, num_outputs)
         # What a linear model would read has a short way to the answers (Cheng et al. 2016,
         # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
-        self.wide = nn.Linear(NUM_CONTEXT + 2 * dim, num_outputs, bias=False)
+        self.wide = nn.Linear(NUM_CONTEXT + dim, num_outputs, bias=False)
+        self.of_campaign = nn.Embedding(num_campaigns + 2, num_outputs, padding_idx=0)
         nn.init.zeros_(self.wide.weight)
-        # A purchase after a click leans on the cart after a click, which has more to learn from
-        # (entire-space models, Ma et al. 2018, https://arxiv.org/abs/1804.07931).
+        nn.init.zeros_(self.of_campaign.weight)
+        # A purchase after a click leans on the cart after a click, an ad's click on a product's:
+        # these have more to learn from (Ma et al. 2018, https://arxiv.org/abs/1804.07931).
         self.leans: list[tuple[int, int]] = _leans(tasks)
         self.lean = nn.Parameter(torch.ones(len(self.leans)))
         children, parents = (torch.tensor([pair[k] for pair in self.leans]) for k in (0, 1))
@@ -132,6 +152,8 @@ class CandidateHead(nn.Module):
         self.lean_from: Tensor
         self.register_buffer("lean_to", _one_hot(children, num_outputs), persistent=False)
         self.register_buffer("lean_from", _one_hot(parents, num_outputs).T, persistent=False)
+        self.plain: Tensor
+        self.register_buffer("plain", torch.zeros(num_outputs, 1))
         nn.init.zeros_(self.age.weight)
         nn.init.normal_(self.campaign.weight, std=0.02)
         with torch.no_grad():
@@ -162,8 +184,16 @@ class CandidateHead(nn.Module):
         joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
         z = self.dropout(F.gelu(self.mix(joint)))
         z = z + F.gelu(self.mix2(z))
-        direct = torch.cat([context, item, self.campaign(campaign)], dim=-1)
-        return self._lean(self.answers(z) + self.wide(direct)), weights
+        direct = torch.cat([context, item], dim=-1)
+        return self._lean(self._answer(z, direct) + self.of_campaign(campaign)), weights
+
+    def _answer(
+        self, z: Float[Tensor, "B C H"], direct: Float[Tensor, "B C W"]
+    ) -> Float[Tensor, "B C O"]:
+        """Add the deep and the direct way; plain outputs read the context alone."""
+        is_item = (torch.arange(direct.shape[-1], device=direct.device) >= NUM_CONTEXT).float()
+        deep = F.linear(z, self.answers.weight * (1.0 - self.plain), self.answers.bias)
+        return deep + F.linear(direct, self.wide.weight * (1.0 - self.plain * is_item))
 
     def _lean(self, answers: Float[Tensor, "B C O"]) -> Float[Tensor, "B C O"]:
         if not self.leans:

@@ -105,14 +105,23 @@ class Network(nn.Module):
             for child, parent in self.candidates.leans:
                 bias[child] -= bias[parent]
 
+    def keep_plain(self, names: list[str]) -> None:
+        """Let tasks answer by a logistic regression on the context, and by what they lean on.
+
+        A deep answer to few events remembers their rows: its inputs were trained on the same ones.
+        """
+        for name in names:
+            self.candidates.plain[self.slices[name]] = 1.0
+
     def ridge(self, strength: dict[str, float]) -> Tensor:
         """Return sum over tasks of strength times the squares of the task's own weights."""
         head = self.candidates
         total = head.answers.weight.new_zeros(())
         for name, amount in strength.items():
             rows = self.slices[name]
-            own = head.answers.weight[rows].square().sum() + head.wide.weight[rows].square().sum()
-            total = total + amount * own
+            of_campaign = head.of_campaign.weight[:, rows]
+            for own in (head.answers.weight[rows], head.wide.weight[rows], of_campaign):
+                total = total + amount * own.square().sum()
         return total
 
     def read(

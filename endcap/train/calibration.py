@@ -17,6 +17,9 @@ They are weak on purpose: a head with few events to learn from is overconfident,
 which says "the same for all", must be within reach of twenty validation events.
 """
 
+PLAIN_SLOPE_PRIOR = 30.0
+"""The same for a plain task: its weights have a prior already, and few events tell no slope."""
+
 
 class Calibration(Struct, frozen=True, kw_only=True):
     """Slope and shift of a task's first logit; 1 and 0 say that it was left as it was."""
@@ -35,7 +38,9 @@ def calibrate(
         if isinstance(task, NextItem) or (isinstance(task, Hazard) and task.measures == "dwell"):
             continue
         if task.name in collected:
-            found[task.name] = _fit(task, *collected[task.name])
+            is_plain = bool(network.candidates.plain[network.slices[task.name]].any())
+            slope_prior = PLAIN_SLOPE_PRIOR if is_plain else SLOPE_PRIOR
+            found[task.name] = _fit(task, *collected[task.name], slope_prior=slope_prior)
     return found
 
 
@@ -83,7 +88,13 @@ def _joined(
 
 
 def _fit(
-    task: Task, outputs: Tensor, target: TargetBatch, log_e: Tensor, offset: Tensor
+    task: Task,
+    outputs: Tensor,
+    target: TargetBatch,
+    log_e: Tensor,
+    offset: Tensor,
+    *,
+    slope_prior: float = SLOPE_PRIOR,
 ) -> Calibration:
     centre = float(outputs[:, 0].mean())
     moved = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)  # slope, shift
@@ -96,7 +107,7 @@ def _fit(
         first = centre + (outputs[:, :1] - centre) * moved[0] + moved[1]
         scaled = torch.cat([first, outputs[:, 1:]], dim=1)
         loss = candidate_loss(task, scaled, target, log_e.double(), offset.double()).sum()
-        loss = loss + SLOPE_PRIOR * (moved[0] - 1).square() + SHIFT_PRIOR * moved[1].square()
+        loss = loss + slope_prior * (moved[0] - 1).square() + SHIFT_PRIOR * moved[1].square()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

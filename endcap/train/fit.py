@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from endcap.errors import LogError
 from endcap.features import (
+    ContextScales,
     CounterHistory,
     Counters,
     FieldVocabulary,
@@ -18,7 +19,6 @@ from endcap.features import (
     ItemMemory,
     Mix,
     field_matrix,
-    price_scale_of,
 )
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
@@ -30,8 +30,15 @@ from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, no_report
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.recipes import TrainConfig, choose_recipe
-from endcap.train.scales import constant_answers, task_ridges, task_scales, task_weights
+from endcap.train.scales import (
+    constant_answers,
+    plain_tasks,
+    task_ridges,
+    task_scales,
+    task_weights,
+)
 from endcap.train.tasks import TaskPlan, plan_tasks
+from endcap.train.tastes import fit_scales
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +52,7 @@ class Fitted:
     examples: Examples
     batcher: Batcher
     vocabulary: FieldVocabulary
-    price_scale: tuple[float, float]
+    scales: ContextScales
     is_known: NDArray[np.bool_]
     memory: ItemMemory
     mix: Mix
@@ -98,20 +105,20 @@ class Fitted:
 class AskedLog:
     """A log as questions with labels."""
 
-    counters: CounterHistory
     examples: Examples
     plan: TaskPlan
 
 
-def ask_log(dataset: Dataset, columns: ItemColumns, *, seed: int = 0) -> AskedLog:
+def ask_log(
+    dataset: Dataset, columns: ItemColumns, counters: CounterHistory, *, seed: int = 0
+) -> AskedLog:
     """Turn a log into questions, and label every task that it can teach."""
-    counters = CounterHistory(dataset)
     outcomes = join_outcomes(dataset)
     examples = make_examples(
         dataset, counters, columns, ask_purchase=_asks_purchase(dataset), seed=seed
     )
     plan = plan_tasks(dataset, outcomes, examples)
-    return AskedLog(counters=counters, examples=examples, plan=plan)
+    return AskedLog(examples=examples, plan=plan)
 
 
 def fit(
@@ -136,10 +143,10 @@ def fit(
     report("reading the log", 0, 1)
     is_known = _known_items(dataset)
     vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known)
-    price_mean, price_scale = price_scale_of(dataset.catalogue, is_known)
-    columns = ItemColumns.of(dataset.catalogue, price_mean=price_mean, price_scale=price_scale)
-    asked = ask_log(dataset, columns, seed=seed)
-    counters, examples, plan = asked.counters, asked.examples, asked.plan
+    counters = CounterHistory(dataset)
+    scales = fit_scales(dataset, counters, is_known, seed=seed)
+    asked = ask_log(dataset, ItemColumns.of(dataset.catalogue, scales), counters, seed=seed)
+    examples, plan = asked.examples, asked.plan
     if not plan.tasks:
         reasons = "; ".join(f"{name} {reason}" for name, reason in plan.left_out.items())
         raise LogError(f"The log teaches no task: {reasons}.")
@@ -164,7 +171,7 @@ def fit(
         examples=examples,
         batcher=batcher,
         vocabulary=vocabulary,
-        price_scale=(price_mean, price_scale),
+        scales=scales,
         is_known=is_known,
         memory=memory,
         mix=mix,
@@ -194,6 +201,7 @@ def _start_network(
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
     )
+    network.keep_plain(plain_tasks(asked.plan))
     network.start_at(constant_answers(asked.plan, asked.examples.candidates.log_offset))
     return network
 

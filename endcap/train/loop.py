@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ class Trainer:
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+        self.averaged = [weights.detach().clone() for weights in self.network.parameters()]
+        self.steps_done = 0
 
     def fit(self) -> Progress:
         """Run the epochs that are left and leave the best epoch's weights in the network."""
@@ -84,7 +87,10 @@ class Trainer:
         while progress.epoch < self.config.epochs and not self._is_stale(progress):
             started = time.perf_counter()
             train_loss = self._train_epoch(progress.epoch)
-            losses = self.validation_losses()
+            with self.serving():
+                losses = self.validation_losses()
+                state = self.network.state_dict()
+                served = {name: t.detach().clone() for name, t in state.items()}
             # Without validation days the last epoch is as good a guess as any.
             total = self.combined(losses) if losses else -float(progress.epoch)
             seconds = time.perf_counter() - started
@@ -93,13 +99,32 @@ class Trainer:
             )
             if total < progress.best_loss:
                 progress.best_loss, progress.best_epoch = total, progress.epoch
-                state = self.network.state_dict()
-                progress.best_weights = {name: t.detach().clone() for name, t in state.items()}
+                progress.best_weights = served
             progress.epoch += 1
             self._save(progress)
         if progress.best_weights:
             self.network.load_state_dict(progress.best_weights)
         return progress
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Put the averaged weights into the network for a while: what validation judges."""
+        weights: list[Tensor] = list(self.network.parameters())
+        kept = [each.detach().clone() for each in weights]
+        with torch.no_grad():
+            torch._foreach_copy_(weights, self.averaged)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                torch._foreach_copy_(weights, kept)
+
+    def _average(self) -> None:
+        """Move the averaged weights towards the present ones; at first they are the same."""
+        self.steps_done += 1
+        share = max(1 / self.config.averaged_steps, 1 / self.steps_done)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averaged, list(self.network.parameters()), share)
 
     def combined(self, losses: dict[str, float]) -> float:
         """Return the figure by which the best epoch is chosen: sum_k lambda_k L_k / H_k.
@@ -117,16 +142,16 @@ class Trainer:
 
     def validation_losses(self) -> dict[str, float]:
         """Return each task's mean loss on validation days, in nats, and the next item's NDCG."""
-        self.network.eval()
+        network = self.network.eval()
         sums: dict[str, float] = {}
         counts: dict[str, int] = {}
         gains: dict[str, float] = {}
         random = np.random.default_rng(self.config.seed)
         with torch.no_grad():
-            vectors = self.network.items()
+            vectors = network.items()
             for rows in self.batcher.cut(self.validation_rows, 512, random):
                 batch = self.batcher.lay_out(rows)
-                for name, loss in batch_losses(self.network, batch, vectors).items():
+                for name, loss in batch_losses(network, batch, vectors).items():
                     sums[name] = sums.get(name, 0.0) + float(loss.total)
                     counts[name] = counts.get(name, 0) + loss.count
                     if loss.gain is not None:
@@ -164,6 +189,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
+        self._average()
         self.schedule.step()
         return float(loss.detach())
 
@@ -184,6 +210,8 @@ class Trainer:
         self.run_folder.mkdir(parents=True, exist_ok=True)
         state = {
             "network": self.network.state_dict(),
+            "averaged": self.averaged,
+            "steps_done": self.steps_done,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "progress": vars(progress),
@@ -199,6 +227,7 @@ class Trainer:
         device = next(self.network.parameters()).device
         state = torch.load(path, weights_only=True, map_location=device)
         self.network.load_state_dict(state["network"])
+        self.averaged, self.steps_done = state["averaged"], state["steps_done"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         return Progress(**state["progress"])

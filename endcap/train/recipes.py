@@ -14,6 +14,8 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     batch_size: int = 256
     learning_rate: float = 3e-3
     warmup_steps: int = 100
+    averaged_steps: float = 1.0
+    """Weights are averaged over about so many steps; 1 takes each as it is."""
     patience: int = 5
     """Epochs without a better validation before the fit stops."""
     questions_per_epoch: int = 400_000
@@ -44,9 +46,9 @@ def choose_recipe(
     max_history = 50 if median_history <= 50 else 100
     dropout = 0.5 if num_questions < 500_000 else 0.3
     return TrainConfig(
-        model=ModelConfig(max_history=max_history, dropout=dropout),
-        epochs=5,
+        model=ModelConfig(max_history=max_history, dropout=dropout, id_dropout=0.5),
+        epochs=3,
         learning_rate=2e-3,
-        patience=4,
+        averaged_steps=100.0,
         seed=seed,
     )

@@ -45,6 +45,9 @@ def task_scales(
 FEW_EVENTS = 1_000.0
 """A task with so many events on training days counts half of its lambda: less is mostly noise."""
 
+PLAIN_BELOW = 3_000.0
+"""With fewer events on training days a task stays plain (`Network.keep_plain`)."""
+
 PRIOR_SCALE = 0.1
 """Standard deviation, a priori, of a task's own weights."""
 
@@ -57,6 +60,13 @@ def task_weights(plan: TaskPlan) -> dict[str, float]:
         events = FEW_EVENTS * 1e3 if target is None else _num_events(plan, target)
         weights[task.name] = task.weight * events / (events + FEW_EVENTS)
     return weights
+
+
+def plain_tasks(plan: TaskPlan) -> list[str]:
+    """Name the tasks of too few events for a deep answer."""
+    return [
+        name for name, target in plan.targets.items() if _num_events(plan, target) < PLAIN_BELOW
+    ]
 
 
 def task_ridges(

@@ -62,6 +62,50 @@ def test_constant_answers_stand_at_their_task(make_network):
     assert bias[network.slices["dwell"]].tolist() == [0.5] * 16
 
 
+def test_a_plain_task_reads_the_context_alone(make_network):
+    network = make_network()
+    torch.nn.init.normal_(network.candidates.wide.weight)
+    cart, click = (network.slices[name] for name in ("cart", "click"))
+
+    def answers(item, context):
+        torch.manual_seed(3)
+        campaign, lengths = torch.zeros(1, 2, dtype=torch.long), torch.tensor([3])
+        states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
+        age = torch.ones(1, 3, dtype=torch.long)
+        return network.candidates(item, campaign, context, states, last, question, age, lengths)[0]
+
+    torch.manual_seed(4)
+    item, other, context = torch.randn(1, 2, 8), torch.randn(1, 2, 8), torch.randn(1, 2, 25)
+    assert not torch.equal(answers(item, context)[..., cart], answers(other, context)[..., cart])
+    network.keep_plain(["cart"])
+    one, two = answers(item, context), answers(other, context)
+    torch.testing.assert_close(one[..., cart], two[..., cart])
+    assert not torch.allclose(one[..., click], two[..., click])
+    linear = context @ network.candidates.wide.weight[cart, :25].T
+    torch.testing.assert_close(one[..., cart], linear + network.candidates.answers.bias[cart])
+
+
+def test_rarer_tasks_lean_on_tasks_like_them(make_network):
+    network = make_network()
+    names = {slice_.start: name for name, slice_ in network.slices.items()}
+    leans = [(names[child], names[parent]) for child, parent in network.candidates.leans]
+    assert leans == [
+        ("ad_click", "click"),
+        ("buy", "cart"),
+        ("ad_buy", "cart"),
+        ("ad_buy", "buy"),
+    ]
+    constants = {"click": [-2.0], "cart": [-1.0], "ad_click": [-3.0]}
+    for name, level in (("buy", -4.0), ("ad_buy", -5.0)):
+        constants[name] = [level] * (network.slices[name].stop - network.slices[name].start)
+    for weights in (network.candidates.answers.weight, network.candidates.wide.weight):
+        torch.nn.init.zeros_(weights)
+    network.start_at(constants)
+    found = ask(network, [0, 1])[0][0, 0]
+    for name, values in constants.items():
+        assert found[network.slices[name].start].item() == pytest.approx(values[0]), name
+
+
 def examine():
     made = Examination(2, 4)
     torch.manual_seed(0)

@@ -15,6 +15,7 @@ CONFIG = TrainConfig(
     model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1, dropout=0.2),
     epochs=3,
     batch_size=128,
+    averaged_steps=5.0,
     patience=3,
 )
 
@@ -149,3 +150,34 @@ def test_a_sparse_log_takes_the_short_recipe():
 
 def test_progress_starts_before_the_first_epoch():
     assert (Progress().epoch, Progress().best_epoch) == (0, -1)
+
+
+def trainer_of(fitted, averaged_steps):
+    return Trainer(
+        network=fitted.network,
+        batcher=fitted.batcher,
+        config=msgspec.structs.replace(CONFIG, averaged_steps=averaged_steps),
+        train_rows=np.arange(600),
+        validation_rows=np.arange(10),
+        scales={task.name: 1.0 for task in fitted.tasks},
+        rates={task.name: 100.0 for task in fitted.tasks},
+        weights={task.name: 1.0 for task in fitted.tasks},
+        ridge={},
+    )
+
+
+@pytest.mark.parametrize(("averaged_steps", "shares"), [(1.0, [0, 0, 1]), (2.0, [0.25, 0.25, 0.5])])
+def test_what_is_served_is_the_average_of_the_last_steps(shop, averaged_steps, shares):
+    fitted = fit(shop, config=msgspec.structs.replace(CONFIG, epochs=1))
+    trainer, seen = trainer_of(fitted, averaged_steps), []
+    fitted.network.train()
+    for step in range(3):
+        trainer._step(np.arange(step * 200, step * 200 + 200))
+        seen.append(fitted.network.items.ids.detach().clone())
+    assert not torch.equal(seen[0], seen[2])
+    with pytest.raises(KeyError), trainer.serving():
+        served = fitted.network.items.ids.detach().clone()
+        raise KeyError
+    expected = sum(share * ids for share, ids in zip(shares, seen, strict=True))
+    torch.testing.assert_close(served, expected)
+    assert torch.equal(fitted.network.items.ids, seen[2])  # and training goes on from the last step
