@@ -1,9 +1,16 @@
 """Whole configurations, chosen by the size and shape of a log, never by its name."""
 
+from math import ceil
+
 from msgspec import Struct
 
 from endcap.errors import ConfigError
 from endcap.model import ModelConfig
+
+BATCH_SIZE = 256
+RICH_EPOCHS, MOST_EPOCHS = 3, 20
+LEAST_STEPS = 450
+"""A small log is read more often: a few dozen steps teach nothing."""
 
 
 class TrainConfig(Struct, frozen=True, kw_only=True):
@@ -11,7 +18,7 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
 
     model: ModelConfig = ModelConfig()
     epochs: int = 5
-    batch_size: int = 256
+    batch_size: int = BATCH_SIZE
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     averaged_steps: float = 1.0
@@ -44,10 +51,11 @@ def choose_recipe(
     if num_candidates == 0 and median_history <= 20:
         return TrainConfig(model=ModelConfig(max_history=20), seed=seed)
     max_history = 50 if median_history <= 50 else 100
+    steps = max(1, num_questions // BATCH_SIZE)
     dropout = 0.5 if num_questions < 500_000 else 0.3
     return TrainConfig(
         model=ModelConfig(max_history=max_history, dropout=dropout, id_dropout=0.5),
-        epochs=3,
+        epochs=min(max(RICH_EPOCHS, ceil(LEAST_STEPS / steps)), MOST_EPOCHS),
         learning_rate=2e-3,
         averaged_steps=100.0,
         seed=seed,

@@ -46,7 +46,7 @@ FEW_EVENTS = 1_000.0
 """A task with so many events on training days counts half of its lambda: less is mostly noise."""
 
 PLAIN_BELOW = 3_000.0
-"""With fewer events on training days a task stays plain (`Network.keep_plain`)."""
+"""With fewer events on training days a task may stay plain (`Network.keep_plain`)."""
 
 PRIOR_SCALE = 0.1
 """Standard deviation, a priori, of a task's own weights."""
@@ -63,9 +63,18 @@ def task_weights(plan: TaskPlan) -> dict[str, float]:
 
 
 def plain_tasks(plan: TaskPlan) -> list[str]:
-    """Name the tasks of too few events for a deep answer."""
+    """Name the tasks of too few events for a deep answer.
+
+    A click on a product and a purchase of any item stay deep: the history is what they are asked
+    of. After a click, and of an ad, the context says most.
+    """
     return [
-        name for name, target in plan.targets.items() if _num_events(plan, target) < PLAIN_BELOW
+        task.name
+        for task in plan.tasks
+        if not isinstance(task, NextItem)
+        and task.name in plan.targets
+        and (task.space == "clicks" or task.ads)
+        and _num_events(plan, plan.targets[task.name]) < PLAIN_BELOW
     ]
 
 

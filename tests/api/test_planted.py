@@ -93,7 +93,7 @@ def views_then_purchase(seed=0, num_users=200, num_items=20, num_days=40):
 
 def test_a_purchase_a_day_after_a_view_is_foreseen_within_the_week_and_not_the_hour(tmp_path):
     dataset = views_then_purchase()
-    config = TrainConfig(model=SMALL, epochs=3, batch_size=64, learning_rate=5e-3)
+    config = TrainConfig(model=SMALL, epochs=6, batch_size=64, learning_rate=5e-3)
     predictor = serve(fit(dataset, config=config), tmp_path / "planted.model")
     at_us = dataset.end_us
     history = make_events(

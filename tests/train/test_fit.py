@@ -181,3 +181,12 @@ def test_what_is_served_is_the_average_of_the_last_steps(shop, averaged_steps, s
     expected = sum(share * ids for share, ids in zip(shares, seen, strict=True))
     torch.testing.assert_close(served, expected)
     assert torch.equal(fitted.network.items.ids, seen[2])  # and training goes on from the last step
+
+
+def test_what_is_asked_of_a_history_stays_deep_and_what_follows_few_clicks_is_plain(whole):
+    plain = whole.network.candidates.plain[:, 0]
+    for task in whole.tasks:
+        if task.name in whole.plan.targets:
+            expected = task.space == "clicks" or task.ads
+            assert bool(plain[whole.network.slices[task.name]].any()) == expected, task.name
+    assert {"click", "cart", "purchase"} <= set(whole.plan.targets)
