@@ -89,17 +89,16 @@ class Trainer:
             train_loss = self._train_epoch(progress.epoch)
             with self.serving():
                 losses = self.validation_losses()
-                state = self.network.state_dict()
-                served = {name: t.detach().clone() for name, t in state.items()}
-            # Without validation days the last epoch is as good a guess as any.
-            total = self.combined(losses) if losses else -float(progress.epoch)
+                # Without validation days the last epoch is as good a guess as any.
+                total = self.combined(losses) if losses else -float(progress.epoch)
+                if total < progress.best_loss:
+                    progress.best_loss, progress.best_epoch = total, progress.epoch
+                    state = self.network.state_dict()
+                    progress.best_weights = {name: t.detach().clone() for name, t in state.items()}
             seconds = time.perf_counter() - started
             progress.history.append(
                 {"epoch": progress.epoch + 1, "train": train_loss, "seconds": seconds, **losses}
             )
-            if total < progress.best_loss:
-                progress.best_loss, progress.best_epoch = total, progress.epoch
-                progress.best_weights = served
             progress.epoch += 1
             self._save(progress)
         if progress.best_weights:
@@ -142,16 +141,16 @@ class Trainer:
 
     def validation_losses(self) -> dict[str, float]:
         """Return each task's mean loss on validation days, in nats, and the next item's NDCG."""
-        network = self.network.eval()
+        self.network.eval()
         sums: dict[str, float] = {}
         counts: dict[str, int] = {}
         gains: dict[str, float] = {}
         random = np.random.default_rng(self.config.seed)
         with torch.no_grad():
-            vectors = network.items()
+            vectors = self.network.items()
             for rows in self.batcher.cut(self.validation_rows, 512, random):
                 batch = self.batcher.lay_out(rows)
-                for name, loss in batch_losses(network, batch, vectors).items():
+                for name, loss in batch_losses(self.network, batch, vectors).items():
                     sums[name] = sums.get(name, 0.0) + float(loss.total)
                     counts[name] = counts.get(name, 0) + loss.count
                     if loss.gain is not None:
