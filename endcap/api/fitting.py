@@ -152,9 +152,10 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
 
 
 def _arrays_of_network(fitted: "Fitted") -> dict[str, Any]:
-    vectors, fields, examination = fitted.item_arrays()
+    vectors, effects, fields, examination = fitted.item_arrays()
     return {
         "item_vectors": vectors,
+        "item_effects": effects,
         "field_vectors": fields,
         "examination": examination,
         "is_known": fitted.is_known.astype(np.uint8),

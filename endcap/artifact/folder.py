@@ -28,7 +28,7 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"

@@ -22,7 +22,7 @@ from endcap.features.columns import (
 )
 from endcap.features.counters import NUM_COUNTERS, CounterColumn, CounterHistory, Counters
 from endcap.features.histories import HistoryInputs, history_inputs
-from endcap.features.items import FieldVocabulary, codes, field_matrix
+from endcap.features.items import FieldVocabulary, codes, field_matrix, item_groups
 from endcap.features.memory import (
     ItemMemory,
     Mix,
@@ -56,6 +56,7 @@ __all__ = [
     "field_matrix",
     "gap_bucket",
     "history_inputs",
+    "item_groups",
     "local_us",
     "memory_scores",
     "phases",

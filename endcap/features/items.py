@@ -99,6 +99,31 @@ def _values(catalogue: Catalogue, row: int, price_edges: list[float]) -> Iterato
         yield "attribute", f"attribute={attribute}"
 
 
+MAX_GROUPS = 128
+
+
+def group_numbers(vocabulary: FieldVocabulary) -> dict[str, int]:
+    """Number the leaf categories of training items from 1, or the top ones where leaves are many.
+
+    Empty where even those are more than 128: what goes with what is not learned by pairs then.
+    """
+    for field in ("leaf", "category"):
+        values = [value for value in vocabulary.columns if value.startswith(f"{field}=")]
+        if 0 < len(values) <= MAX_GROUPS:
+            return {value: number for number, value in enumerate(values, start=1)}
+    return {}
+
+
+def item_groups(catalogue: Catalogue, vocabulary: FieldVocabulary) -> NDArray[np.int64]:
+    """Return each item's group, [V]; 0 for one that training days do not tell of."""
+    numbers = group_numbers(vocabulary)
+    groups = np.zeros(catalogue.num_items, dtype=np.int64)
+    for row, path in enumerate(catalogue.categories):
+        for value in (f"leaf={leaf_category(str(path))}", f"category={top_category(str(path))}"):
+            groups[row] = groups[row] or numbers.get(value, 0)
+    return groups
+
+
 def text_buckets(text: str) -> list[int]:
     """Hash words and, for Chinese, character pairs into buckets; no dictionary is needed."""
     grams: list[str] = []

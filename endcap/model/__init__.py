@@ -2,9 +2,9 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.export import export_onnx
-from endcap.model.heads import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
 from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
+from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
 
 __all__ = [
     "NUM_DELAY_BINS",

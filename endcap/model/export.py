@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
+from endcap.model.effects import EffectInputs
 from endcap.model.network import Network, last_state
 from endcap.schema import NUM_CONTEXT, NUM_PHASES
 
@@ -26,6 +27,7 @@ READ_INPUTS = (
 )
 RESPOND_INPUTS = (
     "item",
+    "of_item",
     "campaign",
     "context",
     "states",
@@ -35,6 +37,9 @@ RESPOND_INPUTS = (
     "device",
     "age",
     "length",
+    "item_group",
+    "event_group",
+    "action",
 )
 
 
@@ -76,6 +81,7 @@ class _Respond(nn.Module):
     def forward(
         self,
         item: Tensor,
+        of_item: Tensor,
         campaign: Tensor,
         context: Tensor,
         states: Tensor,
@@ -85,12 +91,25 @@ class _Respond(nn.Module):
         device: Tensor,
         age: Tensor,
         length: Tensor,
+        item_group: Tensor,
+        event_group: Tensor,
+        action: Tensor,
     ) -> tuple[Tensor, Tensor]:
         net = self.network
         question = net.question(question_clock, since, device)
         answers, attention = net.candidates(
             item, campaign, context, states, last, question, age, length
         )
+        effects = EffectInputs(
+            of_item=of_item,
+            campaign=campaign,
+            clock=question_clock,
+            item_group=item_group,
+            event_group=event_group,
+            action=action,
+            age=age,
+        )
+        answers = net.leans(answers + net.effects(effects))
         return answers, attention
 
 
@@ -117,6 +136,7 @@ def export_onnx(network: Network, folder: Path) -> None:
     )
     respond = (
         torch.randn(batch, items, dim),
+        torch.randn(batch, items, len(network.effects.moved)),
         torch.zeros(batch, items, dtype=torch.long),
         torch.randn(batch, items, NUM_CONTEXT),
         torch.randn(batch, events, dim),
@@ -126,16 +146,22 @@ def export_onnx(network: Network, folder: Path) -> None:
         each.clone(),
         longs.clone(),
         torch.tensor([events, 1]),
+        torch.zeros(batch, items, dtype=torch.long),
+        torch.zeros(batch, events, dtype=torch.long),
+        longs.clone(),
     )
     b, t, c = Dim("B", min=1), Dim("T", min=1, max=network.config.max_history), Dim("C", min=1)
     by_event, by_candidate, by_question = {0: b, 1: t}, {0: b, 1: c}, {0: b}
     read_shapes = (*[by_event] * 6, *[by_question] * 5)
     respond_shapes = (
-        *[by_candidate] * 3,
+        *[by_candidate] * 4,
         by_event,
         *[by_question] * 4,
         by_event,
         by_question,
+        by_candidate,
+        by_event,
+        by_event,
     )
     read_graph = _export(_Read(network), read, READ_INPUTS, READ_OUTPUTS, read_shapes)
     read_graph.save(str(folder / "read.onnx"), external_data=False)

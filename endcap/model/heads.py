@@ -7,20 +7,8 @@ from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
 from endcap.model.dropout import Dropout
-from endcap.schema import (
-    NUM_ACTIONS,
-    NUM_CONTEXT,
-    NUM_GAPS,
-    NUM_PHASES,
-    Binary,
-    Device,
-    Hazard,
-    NextItem,
-    Task,
-)
-
-NUM_DWELL_BINS = 16
-NUM_DELAY_BINS = 12
+from endcap.model.outputs import count_outputs
+from endcap.schema import NUM_ACTIONS, NUM_CONTEXT, NUM_GAPS, NUM_PHASES, Device, Task
 
 
 class QuestionInputs(nn.Module):
@@ -64,53 +52,6 @@ class NextHead(nn.Module):
         return out
 
 
-def outputs_of(task: Task) -> int:
-    """Count the outputs that a task's head gives per candidate."""
-    match task:
-        case NextItem():
-            return 0
-        case Binary():
-            return 1
-        case Hazard(measures="dwell"):
-            return NUM_DWELL_BINS
-        case Hazard():
-            return 1 + NUM_DELAY_BINS
-
-
-_LEANS = (
-    ("ad click", "click"),
-    ("purchase", "cart"),
-    ("ad purchase", "cart"),
-    ("ad purchase", "purchase"),
-)
-
-
-def _leans(tasks: tuple[Task, ...]) -> list[tuple[int, int]]:
-    """Pair the first outputs of tasks with those of tasks like them that see more events."""
-    place: dict[str, int] = {}
-    start = 0
-    for task in tasks:
-        place.setdefault(_kind(task), start)
-        start += outputs_of(task)
-    return [(place[c], place[p]) for c, p in _LEANS if c in place and p in place]
-
-
-def _kind(task: Task) -> str:
-    match task:
-        case Binary(space="impressions"):
-            return "ad click" if task.ads else "click"
-        case Binary(space="clicks", ads=False):
-            return "cart"
-        case Hazard(measures="delay", space="clicks"):
-            return "ad purchase" if task.ads else "purchase"
-        case _:
-            return "another"
-
-
-def _one_hot(places: Tensor, width: int) -> Tensor:
-    return F.one_hot(places.long(), max(width, 1)).float()[:, :width]
-
-
 class CandidateHead(nn.Module):
     """A candidate reads the shopper's events and answers every task about itself.
 
@@ -134,24 +75,12 @@ class CandidateHead(nn.Module):
         self.mix = nn.Linear(5 * dim + NUM_CONTEXT, config.hidden)
         self.mix2 = nn.Linear(config.hidden, config.hidden)
         self.dropout = Dropout(config.dropout)
-        # A log of orders alone asks candidates nothing; a layer of no width cannot be exported.
-        num_outputs = max(1, sum(outputs_of(task) for task in tasks))
+        num_outputs = count_outputs(tasks)
         self.answers = nn.Linear(config.hidden, num_outputs)
         # What a linear model would read has a short way to the answers (Cheng et al. 2016,
         # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
         self.wide = nn.Linear(NUM_CONTEXT + dim, num_outputs, bias=False)
-        self.of_campaign = nn.Embedding(num_campaigns + 2, num_outputs, padding_idx=0)
         nn.init.zeros_(self.wide.weight)
-        nn.init.zeros_(self.of_campaign.weight)
-        # A purchase after a click leans on the cart after a click, an ad's click on a product's:
-        # these have more to learn from (Ma et al. 2018, https://arxiv.org/abs/1804.07931).
-        self.leans: list[tuple[int, int]] = _leans(tasks)
-        self.lean = nn.Parameter(torch.ones(len(self.leans)))
-        children, parents = (torch.tensor([pair[k] for pair in self.leans]) for k in (0, 1))
-        self.lean_to: Tensor
-        self.lean_from: Tensor
-        self.register_buffer("lean_to", _one_hot(children, num_outputs), persistent=False)
-        self.register_buffer("lean_from", _one_hot(parents, num_outputs).T, persistent=False)
         self.plain: Tensor
         self.register_buffer("plain", torch.zeros(num_outputs, 1))
         nn.init.zeros_(self.age.weight)
@@ -185,7 +114,7 @@ class CandidateHead(nn.Module):
         z = self.dropout(F.gelu(self.mix(joint)))
         z = z + F.gelu(self.mix2(z))
         direct = torch.cat([context, item], dim=-1)
-        return self._lean(self._answer(z, direct) + self.of_campaign(campaign)), weights
+        return self._answer(z, direct), weights
 
     def _answer(
         self, z: Float[Tensor, "B C H"], direct: Float[Tensor, "B C W"]
@@ -194,11 +123,6 @@ class CandidateHead(nn.Module):
         is_item = (torch.arange(direct.shape[-1], device=direct.device) >= NUM_CONTEXT).float()
         deep = F.linear(z, self.answers.weight * (1.0 - self.plain), self.answers.bias)
         return deep + F.linear(direct, self.wide.weight * (1.0 - self.plain * is_item))
-
-    def _lean(self, answers: Float[Tensor, "B C O"]) -> Float[Tensor, "B C O"]:
-        if not self.leans:
-            return answers
-        return answers + ((answers @ self.lean_from) * self.lean) @ self.lean_to
 
     def _attend(
         self,

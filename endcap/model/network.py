@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
-from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs, outputs_of
+from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
 from endcap.model.items import ItemTable
+from endcap.model.leans import Leans
+from endcap.model.outputs import outputs_of
 from endcap.schema import FieldMatrix, Task
 
 
@@ -64,6 +67,7 @@ class Network(nn.Module):
         fields: FieldMatrix,
         neighbours: FieldMatrix,
         is_known: NDArray[np.bool_],
+        groups: NDArray[np.int64],
         num_campaigns: int,
         num_placements: int,
         num_slots: int,
@@ -82,6 +86,16 @@ class Network(nn.Module):
         self.question = QuestionInputs(config)
         self.next = NextHead(config)
         self.candidates = CandidateHead(config, tasks, num_campaigns)
+        self.effects = Effects(
+            tasks,
+            is_known=is_known,
+            num_campaigns=num_campaigns,
+            num_groups=int(groups.max(initial=0)),
+        )
+        self.leans = Leans(tasks)
+        self.groups: Tensor  # by item row + 1: row -1 is no item, and of no group
+        padded = torch.from_numpy(np.concatenate([[0], groups]))
+        self.register_buffer("groups", padded, persistent=False)
         self.examination = Examination(num_placements, num_slots)
         self.encoder.apply(_initialise)
         self.question.apply(_initialise)
@@ -102,7 +116,7 @@ class Network(nn.Module):
         with torch.no_grad():
             for name, values in outputs.items():
                 bias[self.slices[name]] = torch.tensor(values)
-            for child, parent in self.candidates.leans:
+            for child, parent in self.leans.pairs:
                 bias[child] -= bias[parent]
 
     def keep_plain(self, names: list[str]) -> None:
@@ -113,15 +127,26 @@ class Network(nn.Module):
         for name in names:
             self.candidates.plain[self.slices[name]] = 1.0
 
+    def by_pace(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+        """Part the weights: slots' examination, plain numbers with a prior, all others.
+
+        A slot, a campaign, a pair of groups is a number of its own that few other numbers answer
+        to: it may move faster than the weights of a layer.
+        """
+        slots = list(self.examination.parameters())
+        plain = list(self.effects.parameters())
+        known = {id(each) for each in (*slots, *plain)}
+        return slots, plain, [each for each in self.parameters() if id(each) not in known]
+
     def ridge(self, strength: dict[str, float]) -> Tensor:
         """Return sum over tasks of strength times the squares of the task's own weights."""
         head = self.candidates
         total = head.answers.weight.new_zeros(())
         for name, amount in strength.items():
             rows = self.slices[name]
-            of_campaign = head.of_campaign.weight[:, rows]
-            for own in (head.answers.weight[rows], head.wide.weight[rows], of_campaign):
+            for own in (head.answers.weight[rows], head.wide.weight[rows]):
                 total = total + amount * own.square().sum()
+            total = total + amount * self.effects.penalty(rows)
         return total
 
     def read(
@@ -153,9 +178,9 @@ class Network(nn.Module):
         """Answer every task about every candidate."""
         asked = candidates.question
         window = question.window[asked]
-        answers: Tensor
+        item = candidates.item.clamp(min=0)
         answers, _ = self.candidates(
-            F.embedding(candidates.item.clamp(min=0), vectors),
+            F.embedding(item, vectors),
             candidates.campaign,
             candidates.context,
             states[window],
@@ -164,7 +189,17 @@ class Network(nn.Module):
             candidates.age,
             history.length[window],
         )
-        return answers
+        effects = EffectInputs(
+            of_item=F.embedding(item, self.effects.of_items()),
+            campaign=candidates.campaign,
+            clock=question.clock[asked],
+            item_group=self.groups[candidates.item + 1],
+            event_group=self.groups[history.item[window] + 1],
+            action=history.action[window],
+            age=candidates.age,
+        )
+        out: Tensor = self.leans(answers + self.effects(effects))
+        return out
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ class State:
     last: NDArray[np.float32]  # [1, D]
     user: NDArray[np.float32]  # [D]
     age: NDArray[np.int64]
+    group: NDArray[np.int64]  # [1, T] of the events' items
+    action: NDArray[np.int64]
     length: NDArray[np.int64]
     clock: NDArray[np.float32]
     since: NDArray[np.int64]
@@ -111,6 +113,8 @@ class NetworkPredictor:
             last=last,
             user=user[0],
             age=age,
+            group=np.where(inputs.item >= 0, self.items.groups[inputs.item], 0),
+            action=inputs.action,
             length=inputs.length,
             clock=clock,
             since=since,
@@ -166,6 +170,7 @@ class NetworkPredictor:
             None,
             {
                 "item": self.items.vectors[item][None],
+                "of_item": self.items.effects[item][None],
                 "campaign": known[None].astype(np.int64),
                 "context": context[None],
                 "states": state.states,
@@ -175,6 +180,9 @@ class NetworkPredictor:
                 "device": state.device,
                 "age": state.age,
                 "length": state.length,
+                "item_group": self.items.groups[item][None],
+                "event_group": state.group,
+                "action": state.action,
             },
         )
         return answers[0].astype(np.float64), attention[0]

@@ -5,7 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact
-from endcap.features import ContextScales, FieldVocabulary, ItemColumns, field_matrix
+from endcap.features import (
+    ContextScales,
+    FieldVocabulary,
+    ItemColumns,
+    field_matrix,
+    item_groups,
+)
 from endcap.schema import Catalogue
 
 
@@ -20,6 +26,7 @@ class ItemVectors:
         self._vocabulary = msgspec.json.decode(artifact.vocabulary, type=FieldVocabulary)
         self._fields = artifact.arrays["field_vectors"]
         self._fitted = artifact.arrays["item_vectors"]
+        self._effects = artifact.arrays["item_effects"]
         self._scales = msgspec.convert(artifact.manifest.scales, ContextScales)
         self.is_known: NDArray[np.bool_] = artifact.arrays["is_known"].astype(np.bool_)
         self.learn(artifact.catalogue)
@@ -28,9 +35,11 @@ class ItemVectors:
         """Read a catalogue whose rows are the fitted ones, in order, and any that follow."""
         extra = np.arange(len(self._fitted), catalogue.num_items)
         self.vectors: NDArray[np.float32] = self._fitted
+        self.effects = np.pad(self._effects, ((0, len(extra)), (0, 0)))
         if len(extra):
             self.vectors = np.concatenate([self._fitted, self._by_fields(catalogue, extra)])
         self.columns = ItemColumns.of(catalogue, self._scales)
+        self.groups = item_groups(catalogue, self._vocabulary)
 
     @property
     def num_items(self) -> int:

@@ -46,7 +46,9 @@ class WorldConfig:
     """A session never has more pages."""
     base_logit: float = -1.9
     """Log-odds of a click on an average item by an indifferent shopper, if examined."""
-    taste_strength: float = 0.75
+    taste_strength: float = 1.0
+    """With 1.0 a logistic regression tells clicked slots from others with an AUC of .75, about as
+    in a real log with impressions (.77 in the KuaiRand sample)."""
     quality_strength: float = 0.42
     dwell_mean_ms: float = 25_000.0
     cart_logit: float = -1.0

@@ -19,6 +19,7 @@ from endcap.features import (
     ItemMemory,
     Mix,
     field_matrix,
+    item_groups,
 )
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
@@ -73,19 +74,21 @@ class Fitted:
 
     def item_arrays(
         self,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return item vectors [V, D], field vectors [F, D] and examination [P, devices, slots].
+    ) -> tuple[NDArray[np.float32], ...]:
+        """Return vectors and effects of items, [V, D] and [V, K], field vectors [F, D] and
+        examination [P, devices, slots].
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
         network = self.network.eval()
         with torch.no_grad():
             vectors = network.items().cpu().numpy()
+            effects = network.effects.of_items().cpu().numpy()
             fields = network.items.fields.detach().cpu().numpy()
             table = network.examination.log().exp().cpu().numpy()
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1
-        return vectors, fields, table if learned and varied else table[:0]
+        return vectors, effects, fields, table if learned and varied else table[:0]
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training clicks whose dwell is whole."""
@@ -197,6 +200,7 @@ def _start_network(
         fields=field_matrix(dataset.catalogue, vocabulary),
         neighbours=neighbours,
         is_known=is_known,
+        groups=item_groups(dataset.catalogue, vocabulary),
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),

@@ -24,6 +24,7 @@ Report = Callable[[str, int, int], None]
 CHECKPOINT = "checkpoint.pt"
 NDCG = "_ndcg@10"
 EXAMINATION_RATE = 10.0
+PLAIN_RATE = 5.0
 
 
 def no_report(what: str, done: int, total: int) -> None:
@@ -66,13 +67,12 @@ class Trainer:
 
     def __post_init__(self) -> None:
         fused = next(self.network.parameters()).device.type == "cpu"
-        # A slot's examination is one number that every page tells of: it may move fast.
-        slots = list(self.network.examination.parameters())
-        rest = [p for name, p in self.network.named_parameters() if "examination" not in name]
         rate = self.config.learning_rate
+        slots, plain, rest = self.network.by_pace()
         groups: list[dict[str, Any]] = [
             {"params": rest},
             {"params": slots, "lr": EXAMINATION_RATE * rate},
+            {"params": plain, "lr": PLAIN_RATE * rate},
         ]
         self.optimizer = torch.optim.Adam(groups, lr=rate, fused=fused)
         size = min(len(self.train_rows), self.config.questions_per_epoch)

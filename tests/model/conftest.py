@@ -62,6 +62,7 @@ def make_network():
             fields=fields,
             neighbours=neighbours,
             is_known=np.array([True] * 4 + [False]),
+            groups=np.array([1, 2, 2, 0, 3]),
             num_campaigns=2,
             num_placements=num_placements,
             num_slots=num_slots,

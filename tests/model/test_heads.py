@@ -85,27 +85,6 @@ def test_a_plain_task_reads_the_context_alone(make_network):
     torch.testing.assert_close(one[..., cart], linear + network.candidates.answers.bias[cart])
 
 
-def test_rarer_tasks_lean_on_tasks_like_them(make_network):
-    network = make_network()
-    names = {slice_.start: name for name, slice_ in network.slices.items()}
-    leans = [(names[child], names[parent]) for child, parent in network.candidates.leans]
-    assert leans == [
-        ("ad_click", "click"),
-        ("buy", "cart"),
-        ("ad_buy", "cart"),
-        ("ad_buy", "buy"),
-    ]
-    constants = {"click": [-2.0], "cart": [-1.0], "ad_click": [-3.0]}
-    for name, level in (("buy", -4.0), ("ad_buy", -5.0)):
-        constants[name] = [level] * (network.slices[name].stop - network.slices[name].start)
-    for weights in (network.candidates.answers.weight, network.candidates.wide.weight):
-        torch.nn.init.zeros_(weights)
-    network.start_at(constants)
-    found = ask(network, [0, 1])[0][0, 0]
-    for name, values in constants.items():
-        assert found[network.slices[name].start].item() == pytest.approx(values[0]), name
-
-
 def examine():
     made = Examination(2, 4)
     torch.manual_seed(0)
