@@ -57,7 +57,7 @@ def main() -> None:
     """Run the worlds and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[7])
-    parser.add_argument("--days", type=int, default=14)
+    parser.add_argument("--days", type=int, default=21)
     parser.add_argument("--test-days", type=int, default=2)
     given = parser.parse_args()
     parts = [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from endcap.cli.progress import Report
     from endcap.simulate import WorldConfig
 
-DAYS, QUICK_DAYS = 14, 10
+DAYS, QUICK_DAYS = 21, 10
 TEST_DAYS, QUICK_TEST_DAYS = 2, 1
 NUM_POLICIES = 5
 

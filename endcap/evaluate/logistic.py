@@ -34,8 +34,8 @@ class _Rows:
 class LogisticPredictor(CataloguePredictor):
     """Clicks and purchases by logistic regression, dwell by ridge, on one-hot and dense columns.
 
-    Columns: the candidate context, item, leaf category, brand, ad and campaign, hour and weekday,
-    and the slot at training time, which is left out when it answers.
+    Columns: the candidate context, item, leaf category, brand, ad and campaign, hour and weekday
+    (of an ad, by campaign), and the slot at training time, which is left out when it answers.
     """
 
     version = "logistic"
@@ -118,13 +118,15 @@ class LogisticPredictor(CataloguePredictor):
         leaf, brand = self._columns.leaf[rows.item], self._columns.brand[rows.item]
         is_ad = (rows.campaign >= 0).astype(np.float32)[:, None]
         hours = is_ad * rows.clock
+        of_campaign = _one_hot(rows.campaign + 1, campaigns)
         return sp.hstack(
             [
                 sp.csr_matrix(np.hstack([rows.context, rows.clock, is_ad, hours])),
                 _one_hot(rows.item, items),
                 _one_hot(leaf, leaves),
                 _one_hot(brand, brands),
-                _one_hot(rows.campaign + 1, campaigns),
+                of_campaign,
+                *[of_campaign.multiply(wave[:, None]) for wave in hours.T],
                 _one_hot(rows.place, places),
             ],
             format="csr",

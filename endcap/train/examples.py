@@ -22,8 +22,9 @@ NEXT_WEIGHT[Action.PURCHASE] = 4.0
 """How much an event of each kind counts as a "next item" (model.md R4)."""
 
 
-MAX_SNAPSHOTS = 24_000
-"""About so many snapshots are asked of a log; more would outweigh the other questions' time."""
+MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 24_000, 8_000
+"""About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
+outweigh the other questions' time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +113,9 @@ def make_examples(
 
 def _snapshot_share(dataset: Dataset) -> float:
     """Return the share of snapshots that are asked, by the events of training days."""
+    most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
     count = int((dataset.event_split == Split.TRAIN).sum())
-    return min(1.0, MAX_SNAPSHOTS / max(2 * count, 1))
+    return min(1.0, most / max(2 * count, 1))
 
 
 def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:

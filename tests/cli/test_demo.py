@@ -62,7 +62,7 @@ def test_the_table_shows_every_policy_and_the_sentence_sums_up(endcap, quick_wor
     assert result.exit_code == 0
     for words in (
         *VALUES,
-        "What 2 days after 14 days of log earned: per 1,000 pages, in EUR",
+        "What 2 days after 21 days of log earned: per 1,000 pages, in EUR",
         "900 [850, 950]",
         "30.0",
         "Endcap is 30% of the way from popularity to the oracle",

@@ -7,7 +7,7 @@ import numpy as np
 from endcap.simulate import World
 
 COLUMNS = "21385c4760e19a8aa136f22f6fd7ca623df853b63492ec58986a9f45367f8959"
-CLICKS = "f7502deb36f13f8353ec600e46d881afdc710e0e9ab4077d33bf0c58ff457dff"
+CLICKS = "e048cd1e30dba5493c4b8caf73aea865fdae31e4b268f7bfe7494d2599cbe38b"
 
 
 def test_the_integer_columns_of_the_default_world_are_frozen():
