@@ -128,15 +128,10 @@ class Network(nn.Module):
             self.candidates.plain[self.slices[name]] = 1.0
 
     def by_pace(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
-        """Part the weights: slots' examination, plain numbers with a prior, all others.
-
-        A slot, a campaign, a pair of groups is a number of its own that few other numbers answer
-        to: it may move faster than the weights of a layer.
-        """
-        slots = list(self.examination.parameters())
-        plain = list(self.effects.parameters())
-        known = {id(each) for each in (*slots, *plain)}
-        return slots, plain, [each for each in self.parameters() if id(each) not in known]
+        """Part the weights: slots' examination, effects, and all that layers share."""
+        slots, effects = list(self.examination.parameters()), list(self.effects.parameters())
+        apart = {id(each) for each in (*slots, *effects)}
+        return slots, effects, [each for each in self.parameters() if id(each) not in apart]
 
     def ridge(self, strength: dict[str, float]) -> Tensor:
         """Return sum over tasks of strength times the squares of the task's own weights."""

@@ -184,7 +184,11 @@ def _page_questions(
 def _snapshots(
     dataset: Dataset, user: int, random: np.random.Generator
 ) -> list[tuple[int, int, int]]:
-    """Return (instant, visible, split) right after each group and once before the next group."""
+    """Return (instant, visible, split) right after each group and once before the next group.
+
+    An instant is asked at its end, when all that happened in it is known, as a request would be: in
+    a log of days, the evening of the group's day.
+    """
     start = int(dataset.histories.offsets[user])
     events = dataset.histories.of(user)
     if len(events) == 0:
@@ -197,15 +201,19 @@ def _snapshots(
         at_us = int(events["timestamp_us"][end - 1])
         until = int(events["timestamp_us"][end]) if end < len(events) else dataset.end_us
         until = min(until, dataset.end_of(_split_at(dataset, at_us)))
-        found.append(at_us)
+        found.append(_end_of_instant(at_us, resolution))
         later = at_us + int(random.random() * max(until - at_us, 0)) // resolution * resolution
         if later > at_us:
-            found.append(later)
+            found.append(_end_of_instant(later, resolution))
     visible = np.searchsorted(instants, np.array(found) // resolution, side="right")
     return [
         (at_us, start + int(end), int(_split_at(dataset, at_us)))
         for at_us, end in zip(found, visible, strict=True)
     ]
+
+
+def _end_of_instant(at_us: int, resolution_us: int) -> int:
+    return at_us // resolution_us * resolution_us + resolution_us - 1
 
 
 def _split_at(dataset: Dataset, at_us: int) -> Split:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from endcap.features import FieldVocabulary, codes, field_matrix
-from endcap.features.items import TEXT_BUCKETS, text_buckets
+from endcap.features import FieldVocabulary, codes, field_matrix, item_groups
+from endcap.features.items import MAX_GROUPS, TEXT_BUCKETS, text_buckets
 from endcap.schema import FIELD_NAMES, Catalogue
 
 
@@ -67,3 +67,31 @@ def test_chinese_text_needs_no_spaces():
 
 def test_equal_texts_have_equal_codes_and_the_empty_text_has_none():
     assert codes(["b", "", "a", "b"]).tolist() == [0, -1, 1, 0]
+
+
+def paths(*categories):
+    catalogue = Catalogue.of_ids([f"i{n}" for n in range(len(categories))])
+    catalogue.categories[:] = categories
+    return catalogue, FieldVocabulary.fit(catalogue, np.ones(len(categories), dtype=bool))
+
+
+def test_items_are_grouped_by_leaf_category_from_one():
+    catalogue, vocabulary = paths("Shoes > Boots", "", "Shoes > Clogs", "Shoes > Boots")
+    assert item_groups(catalogue, vocabulary).tolist() == [1, 0, 2, 1]
+
+
+def test_a_category_that_training_never_met_is_no_group():
+    _, vocabulary = paths("Shoes > Boots", "Hats")
+    later, _ = paths("Bags", "Hats", "Shoes > Clogs")
+    assert item_groups(later, vocabulary).tolist() == [0, 2, 0]
+
+
+def test_where_leaves_are_many_items_are_grouped_by_top_category():
+    many = [f"Shoes > {n}" for n in range(MAX_GROUPS)] + ["Hats > 1"]
+    catalogue, vocabulary = paths(*many)
+    assert item_groups(catalogue, vocabulary).tolist() == [1] * MAX_GROUPS + [2]
+
+
+def test_where_even_top_categories_are_many_nothing_is_grouped():
+    catalogue, vocabulary = paths(*[f"{n}" for n in range(MAX_GROUPS + 1)])
+    assert not item_groups(catalogue, vocabulary).any()

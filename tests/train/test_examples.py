@@ -66,18 +66,24 @@ def test_a_snapshot_follows_a_group_and_reads_it(make_log, ask):
     _, examples = ask(make_log(rows), ask_purchase=True)
     asked = np.diff(examples.candidates.offsets) > 0
     at, visible = examples.at_us[asked], examples.visible[asked]
-    assert at[0] == DAY
-    assert visible[at < 9 * DAY].tolist() == [
-        2,
-        2,
-    ]  # right after the group, and once before the next
+    assert at[0] == DAY + SECOND - 1  # the end of the group's instant
+    # Right after the group, and once before the next.
+    assert visible[at < 9 * DAY].tolist() == [2, 2]
     assert visible[at >= 9 * DAY].tolist() == [3, 3]
+
+
+def test_in_a_log_of_days_a_snapshot_stands_at_the_evening(make_log, ask):
+    rows = [(0, DAY, 0, VIEW), (0, 9 * DAY, 0, BUY), (1, 12 * DAY, 1, VIEW)]
+    _, examples = ask(make_log(rows, resolution="day"), ask_purchase=True)
+    at = examples.at_us[np.diff(examples.candidates.offsets) > 0]
+    assert at[0] == 2 * DAY - 1
+    assert (at % DAY == DAY - 1).all()
 
 
 def test_a_buyer_is_always_asked_about_until_the_end_of_the_split(make_log, ask):
     rows = [(0, DAY, 0, VIEW), (0, 9 * DAY, 1, BUY), (0, 11 * DAY, 2, BUY), (1, DAY, 2, VIEW)]
     _, examples = ask(make_log(rows), ask_purchase=True)
-    first = np.flatnonzero((examples.user == 0) & (examples.at_us == DAY))[0]
+    first = np.flatnonzero((examples.user == 0) & (examples.at_us == DAY + SECOND - 1))[0]
     part = slice(*examples.candidates.offsets[first : first + 2])
     assert 1 in examples.candidates.item[part]
     # Item 2 is bought after the cut: here it is one of those that were not.

@@ -105,7 +105,7 @@ def test_a_snapshots_labels_end_with_its_split(make_log, facts_of):
     log = make_log(rows)
     outcomes, candidates, facts = facts_of(log, ask_purchase=True)
     found = delay_target(task, log, outcomes, candidates, facts, delay_edges(task))
-    first = (facts.at_us == 5 * DAY) & found.asked
+    first = (facts.at_us // DAY == 5) & (facts.at_us % DAY < 1_000_000) & found.asked
     assert set(candidates.item[first & found.observed]) == {1}
     assert (facts.at_us + (found.limit_share >= 0) <= facts.until_us)[found.asked].all()
 
