@@ -40,7 +40,7 @@ class Effects(nn.Module):
 
     Shared vectors learn last what concerns one thing alone; each of these numbers learns from its
     own rows, held by a prior. A click's and any purchase's chance have an item's effect and are
-    excited by earlier events; all answers have a campaign's.
+    excited by earlier events; an ad's click has its campaign's.
     """
 
     def __init__(

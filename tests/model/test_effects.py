@@ -50,19 +50,18 @@ def test_an_older_event_moves_less(pairs):
     assert ages[-1] == pytest.approx(0, abs=1e-6)
 
 
-def test_a_campaign_moves_with_the_hour_and_a_product_does_not():
+def test_a_campaigns_clicks_move_with_the_hour_and_a_products_do_not():
     made = CampaignEffects(2, DEFAULT_TASKS)
     with torch.no_grad():
-        made.own.weight[1:], made.hours.weight[1:] = 0.5, 1.0
+        made.waves.weight[1:] = torch.tensor([0.5, 1.0, 1.0, 1.0, 1.0])
     angle = 2 * np.pi * torch.tensor([0.0, 6.0, 12.0]) / 24
     clock = torch.stack([angle.sin(), angle.cos(), angle, angle], dim=1)
     moved = made(torch.tensor([[0, 1, 3]]).expand(3, -1), clock).detach()
     assert moved[:, 0].abs().max() == 0
-    of_click = moved[:, 1, made.by_hour[0]]
-    torch.testing.assert_close(of_click, torch.tensor([2.5, 0.5, 0.5]))
-    others = [o for o in range(moved.shape[-1]) if o not in made.by_hour]
-    torch.testing.assert_close(moved[:, 1, others], torch.full((3, len(others)), 0.5))
+    torch.testing.assert_close(moved[:, 1, made.moved[0]], torch.tensor([2.5, 0.5, 0.5]))
     torch.testing.assert_close(moved[:, 2], moved[:, 1])  # of a campaign that training never met
+    others = [output for output in range(moved.shape[-1]) if output not in made.moved]
+    assert moved[..., others].abs().max() == 0
 
 
 def test_an_items_own_effect_is_that_of_items_that_training_met(make_network):
