@@ -23,9 +23,9 @@ from endcap.train.examples import NEXT_WEIGHT, Examples
 
 DECAYS = (0.5, 0.75, 0.95)
 GRID: dict[str, tuple[float, ...]] = {
-    "repeat": (-8.0, 0.0, 1.0, 2.0, 4.0, 8.0),
+    "repeat": (-8.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
     "memory": (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0),
-    "popularity": (0.0, 0.25, 0.5, 1.0, 2.0),
+    "popularity": (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
 }
 MAX_USERS = 4_000
 CUT = 10
