@@ -98,3 +98,13 @@ def test_every_effect_is_held_by_a_prior(make_network):
     for name in ("click", "ad_click", "purchase"):
         before = network.effects.penalty(network.slices[name]).item()
         assert before > 0, name
+
+
+def test_every_weight_has_one_pace(make_network):
+    network = make_network()
+    names = {id(weights): name for name, weights in network.named_parameters()}
+    slots, effects, rest = ([names[id(w)] for w in part] for part in network.by_pace())
+    assert sorted(slots + effects + rest) == sorted(names.values())
+    assert slots == ["examination.steps"]
+    assert all(name.startswith("effects.") for name in effects)
+    assert not any(name.startswith(("effects.", "examination.")) for name in rest)
