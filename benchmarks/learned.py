@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.shops import write_report
 from endcap.api.comparison import Contest, run_policy, usual_policies
 from endcap.api.demo import Lesson, learn, live
 from endcap.schema import Predictions, Question
 from endcap.simulate import World, WorldConfig
 from endcap.simulate.truth import match_of, truth_of
 
-RESULTS = Path(__file__).parent / "results"
 MECHANISMS = ("complements", "category_hours", "fatigue", "satiation", "repeats")
 EVERY = 4
 """Pages to one that is looked at."""
@@ -140,7 +140,7 @@ def main() -> None:
             lesson = learn(world, log, folder / "shop", folder / "shop.model", None)
             report.append(table(seed, watch(lesson, days=2)))
         print(report[-1], flush=True)
-    (RESULTS / f"learned_{date.today()}.md").write_text("\n".join(report) + "\n")
+    write_report("learned", report)
 
 
 if __name__ == "__main__":

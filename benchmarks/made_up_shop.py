@@ -13,13 +13,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-import msgspec
-
+from benchmarks.shops import span, write_report
 from endcap.api.comparison import PolicyResult, share_of_the_way
 from endcap.api.demo import compete, learn, live
 from endcap.simulate import WorldConfig
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def run(seed: int, days: int, test_days: int) -> tuple[list[PolicyResult], float]:
@@ -44,7 +41,7 @@ def table(seed: int, results: list[PolicyResult], seconds: float) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
-        spans = [f"{v:,.0f} [{a:,.0f}, {b:,.0f}]" for v, a, b in (r.value, r.earned, r.without_ads)]
+        spans = [span(bounds) for bounds in (r.value, r.earned, r.without_ads)]
         lines.append(
             f"| {r.policy} | {r.pages:,} | {' | '.join(spans)} | {r.clicks:,.0f} |"
             f" {r.dwell_seconds / 1000:.1f} | {r.margin:,.0f} | {r.ad_money:,.0f} |"
@@ -71,9 +68,7 @@ def main() -> None:
         found[seed] = results
         parts.append(table(seed, results, seconds))
         print(parts[-1], flush=True)
-    name = f"made_up_shop_{date.today()}"
-    (RESULTS / f"{name}.md").write_text("\n".join(parts) + "\n")
-    (RESULTS / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+    write_report("made_up_shop", parts, found)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.shops import span, write_report
 from endcap import metrics
 from endcap.api.comparison import THOUSAND, Contest, per_thousand, run_policy
 from endcap.api.demo import Lesson, learn, live, live_on
@@ -27,7 +28,6 @@ from endcap.predict import NetworkPredictor
 from endcap.schema import MICROS, ValueConfig
 from endcap.simulate import Oracle, World, WorldConfig, WorldRun, value_of
 
-RESULTS = Path(__file__).parent / "results"
 Bounds = tuple[float, float, float]
 
 
@@ -110,10 +110,7 @@ def difference(ours: WorldRun, theirs: WorldRun) -> Bounds:
 
 def line(step: Step) -> str:
     """Write one world's row in Markdown."""
-    spans = [
-        f"{value:,.0f} [{low:,.0f}, {high:,.0f}]"
-        for value, low, high in (step.first, step.second, step.difference, step.oracle)
-    ]
+    spans = [span(bounds) for bounds in (step.first, step.second, step.difference, step.oracle)]
     return (
         f"| {step.seed} | {step.first_pages:,} | {step.own_pages:,} | {' | '.join(spans)} |"
         f" {step.seconds:.0f} |"
@@ -145,9 +142,7 @@ def main() -> None:
         )
         parts.append(line(steps[-1]))
         print(parts[-1], flush=True)
-    name = f"staircase_{date.today()}"
-    (RESULTS / f"{name}.md").write_text("\n".join(parts) + "\n")
-    (RESULTS / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(steps)))
+    write_report("staircase", parts, steps)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,11 @@ def _run(job: tuple[str, bool]) -> WorldRun:
     return run_policy(_SHARED["contest"], make_predictor, policy=name, ads=ads)
 
 
+def secret_of(seed: int) -> bytes:
+    """Return the key of exploration in a made-up shop: luck that can be repeated."""
+    return seed.to_bytes(32, "big", signed=True)
+
+
 def run_policy(
     contest: Contest, make_predictor: Callable[[World], Any], *, policy: str, ads: bool = True
 ) -> WorldRun:
@@ -91,7 +96,7 @@ def run_policy(
         catalogue=world.catalogue(),
         campaigns=world.campaigns(),
         predictor=make_predictor(world),
-        secret=contest.seed.to_bytes(32, "big", signed=True),
+        secret=secret_of(contest.seed),
         settings=Settings(policy=policy),
     )
     return world.run(engine, contest.days, ads=ads, explore=False, keep_decisions=False)

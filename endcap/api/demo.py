@@ -9,7 +9,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.api.comparison import Contest, PolicyResult, compare_policies, usual_policies
+from endcap.api.comparison import (
+    Contest,
+    PolicyResult,
+    compare_policies,
+    secret_of,
+    usual_policies,
+)
 from endcap.api.engine import Engine as ModelEngine
 from endcap.api.fit import ranking_figures
 from endcap.api.fitting import Report, fit_dataset, require_train
@@ -63,7 +69,7 @@ def live(
             counters=Counters(world.catalogue().num_items),
             subjects=SubjectKeys(lambda: keys.bytes(12).hex()),
         ),
-        secret=config.seed.to_bytes(32, "big", signed=True),
+        secret=secret_of(config.seed),
         settings=Settings(policy="popularity", sample_inputs=sample_inputs),
     )
     run = world.run(engine, days)
@@ -73,12 +79,12 @@ def live(
 
 def live_on(lesson: Lesson, *, days: int, folder: Path) -> tuple[World, WorldRun]:
     """Let the shop live on with pages of its model, and write the log from its first day on."""
-    world, seed = lesson.world.copy(), lesson.world.config.seed
+    world = lesson.world.copy()
     engine = ModelEngine(
         lesson.model,
         catalogue=world.catalogue(),
         campaigns=world.campaigns(),
-        secret=seed.to_bytes(32, "big", signed=True),
+        secret=secret_of(world.config.seed),
     )
     run = lesson.run.followed_by(world.run(engine, days))
     write_world(run, folder, shop=shop_of(world.config))

@@ -10,6 +10,7 @@ from endcap.features.candidates import (
 from endcap.features.clock import (
     DAY_US,
     HOUR_US,
+    delay_edges_hours,
     gap_bucket,
     local_us,
     phases,
@@ -52,6 +53,7 @@ __all__ = [
     "clicked_items",
     "codes",
     "context_of",
+    "delay_edges_hours",
     "expected_clicks",
     "field_matrix",
     "gap_bucket",

@@ -55,3 +55,12 @@ def dwell_bucket(dwell_ms: NDArray[np.int32]) -> NDArray[np.int64]:
     """Sort dwell into 16 buckets doubling from 100 ms; 0 is unknown."""
     bucket = 1 + np.floor(np.log2(1.0 + np.maximum(dwell_ms, 0) / 100.0)).astype(np.int64)
     return np.where(dwell_ms < 0, 0, np.minimum(bucket, NUM_DWELLS - 1))
+
+
+def delay_edges_hours(within_hours: float, num_bins: int) -> NDArray[np.float64]:
+    """Return [num_bins + 1] edges of delays: 0, then log-spaced to the horizon.
+
+    The first bin ends at an hour, or at an equal share of a horizon of few hours.
+    """
+    first = min(1.0, within_hours / num_bins)
+    return np.concatenate([[0.0], np.geomspace(first, within_hours, num_bins)])

@@ -13,6 +13,7 @@ from endcap.features import (
     ItemMemory,
     Mix,
     candidate_context,
+    delay_edges_hours,
     gap_bucket,
     history_inputs,
     memory_scores,
@@ -350,12 +351,11 @@ class NetworkPredictor:
     ) -> NDArray[np.float64]:
         task = self._tasks[name]
         assert isinstance(task, Hazard)
-        inner = np.geomspace(1.0, task.within_hours, self._slice(name, answers).shape[1] - 1)
-        edges = np.concatenate([[0.0], inner])
+        outputs = self._slice(name, answers)
         return chance_within(
-            self._slice(name, answers),
+            outputs,
             task.within_hours if hours is None else hours,
-            edges,
+            delay_edges_hours(task.within_hours, outputs.shape[1] - 1),
             self._calibration(name),
         )
 

@@ -91,11 +91,11 @@ def make_examples(
     pages = _pages_by_user(dataset)
     questions: list[_Question] = []
     share = _snapshot_share(dataset) if ask_purchase else 0.0
-    sampler = PairSampler(dataset)
+    sampler = PairSampler(dataset) if share > 0 else None
     for user in range(dataset.histories.num_users):
         questions.extend(_next_questions(dataset, user))
         questions.extend(_page_questions(dataset, user, pages.get(user, ())))
-        if share > 0:
+        if sampler is not None:
             # A stream per user: what one shopper does later moves nobody else's sample.
             random = np.random.default_rng([seed, user])
             for at_us, visible, split in _snapshots(dataset, user, random):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features import HOUR_US
+from endcap.features import HOUR_US, delay_edges_hours
 from endcap.model import NUM_DELAY_BINS, NUM_DWELL_BINS
 from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes, credited_after
 from endcap.schema import Action, Binary, Dataset, Hazard, Split
@@ -177,9 +177,8 @@ def dwell_edges(facts: CandidateFacts) -> NDArray[np.float64]:
 
 
 def delay_edges(task: Hazard) -> NDArray[np.float64]:
-    """Return 13 edges in microseconds, log-spaced from an hour to the task's horizon."""
-    inner = np.geomspace(1.0, task.within_hours, NUM_DELAY_BINS)
-    return np.concatenate([[0.0], inner * HOUR_US])
+    """Return 13 edges in microseconds, up to the task's horizon."""
+    return delay_edges_hours(task.within_hours, NUM_DELAY_BINS) * HOUR_US
 
 
 def _credited(

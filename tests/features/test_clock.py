@@ -2,8 +2,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 
-from endcap.features import DAY_US, HOUR_US, gap_bucket, local_us, phases
+from endcap.features import DAY_US, HOUR_US, delay_edges_hours, gap_bucket, local_us, phases
 from endcap.features.clock import dwell_bucket
 from endcap.schema import NUM_GAPS
 
@@ -50,3 +51,13 @@ def test_gap_buckets_by_hand():
 def test_dwell_buckets_by_hand():
     dwell = np.array([-1, 0, 99, 100, 299, 300, 2**31 - 1], dtype=np.int32)
     assert dwell_bucket(dwell).tolist() == [0, 1, 1, 2, 2, 3, 16]
+
+
+@pytest.mark.parametrize(
+    ("hours", "first"), [(168.0, 1.0), (12.0, 1.0), (6.0, 0.5), (0.5, 0.5 / 12)]
+)
+def test_edges_of_delays_rise_to_the_horizon(hours, first):
+    edges = delay_edges_hours(hours, 12)
+    assert len(edges) == 13
+    assert (np.diff(edges) > 0).all()
+    assert edges[[0, 1, -1]].tolist() == pytest.approx([0.0, first, hours])
