@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.protocols.ours import Fit
 from benchmarks.protocols.report import Section
 from endcap.evaluate import (
     ChanceReport,
@@ -51,6 +55,24 @@ def chance_section(
             for name in ("boosted trees", *extra)
         ]
     return Section(title="", metrics=("auc", "log_loss", "ece"), rows=rows, differences=differences)
+
+
+def any_purchase(model: Fit, days: int, training: PurchaseRows, test: PurchaseRows) -> Chances:
+    """Ask ours for a purchase of anything; slope and shift are fitted on the last training day."""
+    last = training.snapshot == training.snapshot.max()
+    told = log_odds(
+        model.any_purchase_chances(training.user[last], training.snapshot[last], days=days)
+    )
+    fit = LogisticRegression(C=1e4).fit(told[:, None], training.label[last])
+    asked = log_odds(model.any_purchase_chances(test.user, test.snapshot, days=days))
+    out: Chances = fit.predict_proba(asked[:, None])[:, 1]
+    return out
+
+
+def log_odds(p: Chances) -> Chances:
+    """Return log(p / (1 - p))."""
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    return np.log(p) - np.log1p(-p)
 
 
 def _on(features: Names) -> ChanceModel:

@@ -17,9 +17,12 @@ from endcap.api.fitting import fit_dataset
 from endcap.artifact import load_artifact
 from endcap.features import DAY_US, CounterHistory
 from endcap.predict import NetworkPredictor
-from endcap.schema import Dataset, Histories
+from endcap.schema import Dataset, Events, Histories
 
 NEVER = -np.inf
+
+OWN_ITEMS, POPULAR_ITEMS = 100, 50
+"""Items of which one may be the purchase of anything."""
 
 TOLD_S = 15.0
 """Seconds between two lines of progress."""
@@ -181,30 +184,57 @@ class Fit:
         snapshot: NDArray[np.int64],
         *,
         days: int,
-        on_the_day: bool,
     ) -> NDArray[np.float64]:
-        """Return P(item bought within the days after each snapshot day), a user at a time.
+        """Return P(item bought within the days after each snapshot day), a user at a time."""
+        chances = np.empty(len(user))
+        for rows, known in self._at_midnight(user, snapshot):
+            chances[rows] = self._bought(known, self.item_row[item[rows]], days)
+        return chances
 
-        Args:
-            on_the_day: ask at the instant of the snapshot day itself, its events read, as a fit
-                asks in a log of days; else at the midnight after it, as a server would.
+    def any_purchase_chances(
+        self, user: NDArray[np.int64], snapshot: NDArray[np.int64], *, days: int
+    ) -> NDArray[np.float64]:
+        """Return P(anything is bought within the days after each snapshot day), uncalibrated.
+
+        One less the chance that none of the user's last 100 items and 50 popular ones is bought,
+        as if purchases were independent.
         """
         chances = np.empty(len(user))
+        for rows, known in self._at_midnight(user, snapshot):
+            own = known.history["item"][known.history["item"] >= 0][::-1]
+            latest = own[np.sort(np.unique(own, return_index=True)[1])][:OWN_ITEMS]
+            popular = np.argsort(-known.counters.sum(axis=1), kind="stable")[:POPULAR_ITEMS]
+            bought = self._bought(known, np.union1d(latest, popular), days)
+            chances[rows] = -np.expm1(np.log1p(-np.minimum(bought, 1 - 1e-9)).sum())
+        return chances
+
+    def _at_midnight(
+        self, user: NDArray[np.int64], snapshot: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], "Known"]]:
+        """Yield each user's rows of each snapshot day, and what is known at the midnight after."""
         for last in np.unique(snapshot):
-            end_us, day = (int(last) + 1) * DAY_US, int(last) + (not on_the_day)
-            counters = self.counters.as_of(day)
+            counters = self.counters.as_of(int(last) + 1)
             asked = np.flatnonzero(snapshot == last)
             asked = asked[np.argsort(user[asked], kind="stable")]
+            at_us = (int(last) + 1) * DAY_US
             for rows in np.split(asked, np.flatnonzero(np.diff(user[asked])) + 1):
                 history = self.dataset.histories.of(int(self.user_row[user[rows[0]]]))
-                chances[rows] = self.predictor.purchase_within(
-                    history[history["timestamp_us"] < end_us],
-                    day * DAY_US,
-                    self.item_row[item[rows]].astype(np.int32),
-                    counters,
-                    hours=24.0 * days,
-                )
-        return chances
+                history = history[history["timestamp_us"] < at_us]
+                yield rows, Known(history=history, at_us=at_us, counters=counters)
+
+    def _bought(self, known: "Known", item: NDArray[np.int64], days: int) -> NDArray[np.float64]:
+        return self.predictor.purchase_within(
+            known.history, known.at_us, item.astype(np.int32), known.counters, hours=24.0 * days
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a question about one user may read."""
+
+    history: Events
+    at_us: int
+    counters: NDArray[np.float32]
 
 
 def fit_into(
