@@ -14,9 +14,10 @@ FADING_DAYS = 2.0
 
 
 class Excitation(nn.Module):
-    """Log-odds of a candidate moved by each event: `sum_e log1p(w(action_e) f(age_e)) P[g_e, g_c]`.
+    """Log-odds of a candidate moved by earlier events: `sum_g log1p(a_g) P[g, g_c]`.
 
-    The kernel of a multivariate Hawkes process (Hawkes 1971, https://doi.org/10.2307/2334319),
+    Here a_g is the sum of `w(action) f(age)` over the events in group g: it fades, and each further
+    event of one group says less. The kernel of a multivariate Hawkes process (Hawkes 1971, https://doi.org/10.2307/2334319),
     between groups of items in place of items. Attention finds what an event and a candidate have
     in common; that a case goes with a phone is a number of its own, and a small log tells it.
 
