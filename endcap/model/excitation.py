@@ -17,9 +17,10 @@ class Excitation(nn.Module):
     """Log-odds of a candidate moved by earlier events: `sum_g log1p(a_g) P[g, g_c]`.
 
     Here a_g is the sum of `w(action) f(age)` over the events in group g: it fades, and each further
-    event of one group says less. The kernel of a multivariate Hawkes process (Hawkes 1971, https://doi.org/10.2307/2334319),
-    between groups of items in place of items. Attention finds what an event and a candidate have
-    in common; that a case goes with a phone is a number of its own, and a small log tells it.
+    event of one group says less. The kernel of a multivariate Hawkes process (Hawkes 1971,
+    https://doi.org/10.2307/2334319), between groups of items in place of items. Attention finds
+    what an event and a candidate have in common; that a case goes with a phone is a number of its
+    own, and a small log tells it.
 
     Args:
         num_groups: groups of items, from 1; items of group 0 excite nothing and are not excited.
