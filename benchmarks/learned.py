@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from benchmarks.shops import write_report
 from endcap.api.comparison import Contest, run_policy, usual_policies
@@ -27,14 +28,11 @@ from endcap.simulate import World, WorldConfig
 from endcap.simulate.truth import match_of, truth_of
 
 MECHANISMS = ("complements", "category_hours", "fatigue", "satiation", "repeats")
+LEAST = 1e-6
+"""Chances nearer to 0 or 1 are taken as this."""
+
 EVERY = 4
 """Pages to one that is looked at."""
-
-
-def log_odds(p: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return log(p / (1 - p))."""
-    p = np.clip(p.astype(np.float64), 1e-6, 1 - 1e-6)
-    return np.log(p) - np.log1p(-p)
 
 
 def parts_of(world: World, question: Question) -> dict[str, NDArray[np.float64]]:
@@ -45,7 +43,8 @@ def parts_of(world: World, question: Question) -> dict[str, NDArray[np.float64]]
 
     def truth(**switched: bool) -> NDArray[np.float64]:
         changed = replace(mind, config=replace(mind.config, **switched))
-        return log_odds(truth_of(changed, who, at_us, item, nobody).q[0])
+        q = truth_of(changed, who, at_us, item, nobody).q[0].astype(np.float64)
+        return logit(np.clip(q, LEAST, 1 - LEAST))
 
     whole = truth()
     parts = {name: whole - truth(**{name: False}) for name in MECHANISMS}
@@ -74,7 +73,7 @@ class Watched:
             columns = np.stack(list(parts.values()), axis=1)
             self.parts.append(columns - columns.mean(axis=0))
             for name, policy in self.policies.items():
-                told = log_odds(policy.predict(question).q)
+                told = logit(np.clip(policy.predict(question).q, LEAST, 1 - LEAST))
                 self.told[name].append(told - told.mean())
         answer: Predictions = self.maker.predict(question)
         return answer

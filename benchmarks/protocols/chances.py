@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.protocols.ours import Fit
@@ -59,20 +61,16 @@ def chance_section(
 
 def any_purchase(model: Fit, days: int, training: PurchaseRows, test: PurchaseRows) -> Chances:
     """Ask ours for a purchase of anything; slope and shift are fitted on the last training day."""
+
+    def told(user: NDArray[np.int64], snapshot: NDArray[np.int64]) -> Chances:
+        found = model.any_purchase_chances(user, snapshot, days=days)
+        return logit(np.clip(found, 1e-9, 1 - 1e-9))[:, None]
+
     last = training.snapshot == training.snapshot.max()
-    told = log_odds(
-        model.any_purchase_chances(training.user[last], training.snapshot[last], days=days)
-    )
-    fit = LogisticRegression(C=1e4).fit(told[:, None], training.label[last])
-    asked = log_odds(model.any_purchase_chances(test.user, test.snapshot, days=days))
-    out: Chances = fit.predict_proba(asked[:, None])[:, 1]
+    fit = LogisticRegression(C=1e4)
+    fit.fit(told(training.user[last], training.snapshot[last]), training.label[last])
+    out: Chances = fit.predict_proba(told(test.user, test.snapshot))[:, 1]
     return out
-
-
-def log_odds(p: Chances) -> Chances:
-    """Return log(p / (1 - p))."""
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p) - np.log1p(-p)
 
 
 def _on(features: Names) -> ChanceModel:

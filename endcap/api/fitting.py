@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from endcap import __version__
 from endcap.artifact import Artifact, Manifest, write_artifact
@@ -123,8 +124,9 @@ def fingerprint_of(dataset: Dataset) -> str:
 def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow]) -> Artifact:
     """Gather the parts of a model folder."""
     settled, today, day = fitted.counters.state()
-    arrays = {
-        **_arrays_of_network(fitted),
+    arrays: dict[str, NDArray[Any]] = {
+        **fitted.item_arrays(),
+        "is_known": fitted.is_known.astype(np.uint8),
         "memory_indptr": fitted.memory.indptr,
         "memory_indices": fitted.memory.indices,
         "memory_weights": fitted.memory.weights,
@@ -149,17 +151,6 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
         arrays=arrays,
         metrics=metrics,
     )
-
-
-def _arrays_of_network(fitted: "Fitted") -> dict[str, Any]:
-    vectors, effects, fields, examination = fitted.item_arrays()
-    return {
-        "item_vectors": vectors,
-        "item_effects": effects,
-        "field_vectors": fields,
-        "examination": examination,
-        "is_known": fitted.is_known.astype(np.uint8),
-    }
 
 
 def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Manifest:

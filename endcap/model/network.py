@@ -15,7 +15,7 @@ from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
 from endcap.model.items import ItemTable
 from endcap.model.leans import Leans
-from endcap.model.outputs import outputs_of
+from endcap.model.outputs import slices_of
 from endcap.schema import FieldMatrix, Task
 
 
@@ -103,12 +103,7 @@ class Network(nn.Module):
     @property
     def slices(self) -> dict[str, slice]:
         """Tell where each task's outputs stand in the candidate head's answer."""
-        found, start = {}, 0
-        for task in self.tasks:
-            width = outputs_of(task)
-            found[task.name] = slice(start, start + width)
-            start += width
-        return found
+        return slices_of(self.tasks)
 
     def start_at(self, outputs: dict[str, list[float]]) -> None:
         """Set the constant answers by task, so that training need not find them."""

@@ -22,6 +22,15 @@ def outputs_of(task: Task) -> int:
             return 1 + NUM_DELAY_BINS
 
 
+def slices_of(tasks: tuple[Task, ...]) -> dict[str, slice]:
+    """Tell by name where each task's outputs stand among all answers."""
+    found, start = {}, 0
+    for task in tasks:
+        found[task.name] = slice(start, start + outputs_of(task))
+        start = found[task.name].stop
+    return found
+
+
 def count_outputs(tasks: tuple[Task, ...]) -> int:
     """Count all outputs; at least one, since a layer of no width cannot be exported.
 
@@ -47,12 +56,8 @@ def kind_of(task: Task) -> str:
 
 def first_outputs(tasks: tuple[Task, ...], kind: str) -> list[int]:
     """List where the first outputs of the tasks of a kind stand."""
-    found, start = [], 0
-    for task in tasks:
-        if kind_of(task) == kind:
-            found.append(start)
-        start += outputs_of(task)
-    return found
+    slices = slices_of(tasks)
+    return [slices[task.name].start for task in tasks if kind_of(task) == kind]
 
 
 def one_hot(places: list[int], width: int) -> Tensor:

@@ -72,23 +72,27 @@ class Fitted:
         """Return the kind of event that a plain list asks for: the log's most frequent."""
         return usual_action(self.dataset)
 
-    def item_arrays(
-        self,
-    ) -> tuple[NDArray[np.float32], ...]:
-        """Return vectors and effects of items, [V, D] and [V, K], field vectors [F, D] and
-        examination [P, devices, slots].
+    def item_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return, by their names in a model folder, what serving reads of items and slots.
+
+        Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], and examination
+        [P, devices, slots].
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
         network = self.network.eval()
         with torch.no_grad():
-            vectors = network.items().cpu().numpy()
-            effects = network.effects.of_items().cpu().numpy()
-            fields = network.items.fields.detach().cpu().numpy()
-            table = network.examination.log().exp().cpu().numpy()
+            arrays = {
+                "item_vectors": network.items(),
+                "item_effects": network.effects.of_items(),
+                "field_vectors": network.items.fields,
+                "examination": network.examination.log().exp(),
+            }
+        found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
+        table = found["examination"]
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1
-        return vectors, effects, fields, table if learned and varied else table[:0]
+        return found if learned and varied else found | {"examination": table[:0]}
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training clicks whose dwell is whole."""

@@ -57,9 +57,8 @@ def test_what_is_read_is_what_was_written(folder, fitted):
     for name, column in vars(fitted.dataset.catalogue).items():
         assert getattr(read.catalogue, name).tolist() == column.tolist()
     assert read.campaigns == fitted.dataset.campaigns
-    vectors, effects = fitted.item_arrays()[:2]
-    np.testing.assert_array_equal(read.arrays["item_vectors"], vectors)
-    np.testing.assert_array_equal(read.arrays["item_effects"], effects)
+    for name, array in fitted.item_arrays().items():
+        np.testing.assert_array_equal(read.arrays[name], array)
     np.testing.assert_array_equal(read.arrays["memory_weights"], fitted.memory.weights)
 
 

@@ -96,8 +96,7 @@ def test_every_effect_is_held_by_a_prior(make_network):
         for weights in network.effects.parameters():
             weights.fill_(1.0)
     for name in ("click", "ad_click", "purchase"):
-        before = network.effects.penalty(network.slices[name]).item()
-        assert before > 0, name
+        assert network.effects.penalty(network.slices[name]).item() > 0, name
 
 
 def test_every_weight_has_one_pace(make_network):

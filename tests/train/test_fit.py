@@ -131,7 +131,7 @@ def test_an_empty_log_says_what_it_lacks(make_log):
 
 
 def test_examination_was_learned_where_positions_varied(whole, shop):
-    table = whole.item_arrays()[3]
+    table = whole.item_arrays()["examination"]
     assert table.shape == (1, 3, 5)
     assert (np.diff(table, axis=-1) <= 0).all()
 
