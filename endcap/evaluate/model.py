@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from endcap import metrics
 from endcap.evaluate.baselines import LEARNED, ranking_tasks
@@ -102,13 +103,25 @@ def task_rows(
         chosen = rows[kept]
         if len(chosen) == 0 or not 0 < label[chosen].mean() < 1:
             continue
-        probability = answers[task.name][kept]
+        probability = as_sampled(
+            answers[task.name][kept], examples.candidates.log_offset[chosen].astype(np.float64)
+        )
         training = target.asked & (facts.split == Split.TRAIN)
         constant = np.full(len(chosen), label[training].mean())
         found += _figures(
             task.name, label[chosen], probability, constant, facts.user[chosen], split
         )
     return found
+
+
+def as_sampled(chance: NDArray[np.float64], log_offset: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a chance is among sampled rows, whose labels it is compared with.
+
+    With buyers kept at rate a and others at rate b its log-odds move by log(a / b), exactly
+    (Prentice and Pyke 1979); shown slots have an offset of 0 and stay as they are.
+    """
+    out: NDArray[np.float64] = expit(logit(np.clip(chance, 1e-9, 1 - 1e-9)) + log_offset)
+    return np.where(log_offset == 0, chance, out)
 
 
 def _label(target: Target) -> NDArray[np.float64]:
