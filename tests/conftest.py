@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -18,6 +19,10 @@ from endcap.schema import (
     empty_events,
 )
 from endcap.schema.shop import LogConfig
+
+# How long a test takes is not what it tests.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 DAY_US = 86_400_000_000
 START_US = 20_000 * DAY_US

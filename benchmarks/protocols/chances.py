@@ -2,11 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import logit
-from sklearn.linear_model import LogisticRegression
-
 from benchmarks.protocols.ours import Fit
 from benchmarks.protocols.report import Section
 from endcap.evaluate import (
@@ -59,18 +54,9 @@ def chance_section(
     return Section(title="", metrics=("auc", "log_loss", "ece"), rows=rows, differences=differences)
 
 
-def any_purchase(model: Fit, days: int, training: PurchaseRows, test: PurchaseRows) -> Chances:
-    """Ask ours for a purchase of anything; slope and shift are fitted on the last training day."""
-
-    def told(user: NDArray[np.int64], snapshot: NDArray[np.int64]) -> Chances:
-        found = model.any_purchase_chances(user, snapshot, days=days)
-        return logit(np.clip(found, 1e-9, 1 - 1e-9))[:, None]
-
-    last = training.snapshot == training.snapshot.max()
-    fit = LogisticRegression(C=1e4)
-    fit.fit(told(training.user[last], training.snapshot[last]), training.label[last])
-    out: Chances = fit.predict_proba(told(test.user, test.snapshot))[:, 1]
-    return out
+def any_purchase(model: Fit, days: int, _: PurchaseRows, test: PurchaseRows) -> Chances:
+    """Ask ours for P(anything is bought within the days after each snapshot)."""
+    return model.shopper_chances(test.user, test.snapshot, days=days)
 
 
 def _on(features: Names) -> ChanceModel:

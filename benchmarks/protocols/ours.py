@@ -21,9 +21,6 @@ from endcap.schema import Dataset, Events, Histories
 
 NEVER = -np.inf
 
-OWN_ITEMS, POPULAR_ITEMS = 100, 50
-"""Items of which one may be the purchase of anything."""
-
 TOLD_S = 15.0
 """Seconds between two lines of progress."""
 
@@ -191,21 +188,15 @@ class Fit:
             chances[rows] = self._bought(known, self.item_row[item[rows]], days)
         return chances
 
-    def any_purchase_chances(
+    def shopper_chances(
         self, user: NDArray[np.int64], snapshot: NDArray[np.int64], *, days: int
     ) -> NDArray[np.float64]:
-        """Return P(anything is bought within the days after each snapshot day), uncalibrated.
-
-        One less the chance that none of the user's last 100 items and 50 popular ones is bought,
-        as if purchases were independent.
-        """
+        """Return P(anything is bought within the days after each snapshot day)."""
         chances = np.empty(len(user))
         for rows, known in self._at_midnight(user, snapshot):
-            own = known.history["item"][known.history["item"] >= 0][::-1]
-            latest = own[np.sort(np.unique(own, return_index=True)[1])][:OWN_ITEMS]
-            popular = np.argsort(-known.counters.sum(axis=1), kind="stable")[:POPULAR_ITEMS]
-            bought = self._bought(known, np.union1d(latest, popular), days)
-            chances[rows] = -np.expm1(np.log1p(-np.minimum(bought, 1 - 1e-9)).sum())
+            chances[rows] = self.predictor.within(
+                "any_purchase", known.history, known.at_us, None, known.counters, hours=24.0 * days
+            )
         return chances
 
     def _at_midnight(
@@ -223,8 +214,13 @@ class Fit:
                 yield rows, Known(history=history, at_us=at_us, counters=counters)
 
     def _bought(self, known: "Known", item: NDArray[np.int64], days: int) -> NDArray[np.float64]:
-        return self.predictor.purchase_within(
-            known.history, known.at_us, item.astype(np.int32), known.counters, hours=24.0 * days
+        return self.predictor.within(
+            "purchase",
+            known.history,
+            known.at_us,
+            item.astype(np.int32),
+            known.counters,
+            hours=24.0 * days,
         )
 
 

@@ -93,7 +93,8 @@ def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[Me
     dataset = align(encode(log), model.artifact)
     fresh = Model(model.artifact)
     fresh.predictor.learn_items(dataset.catalogue)
-    asked = ask_log(dataset, fresh.predictor.items.columns, CounterHistory(dataset))
+    items = fresh.predictor.items
+    asked = ask_log(dataset, items.columns, CounterHistory(dataset), items.vocabulary)
     rows = ranking_figures(fresh, dataset)
     return rows + task_rows(
         fresh.predictor, asked.examples, asked.plan.targets, asked.plan.facts, dataset, Split.TEST

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.api.shoppers import shopper_rows
 from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
@@ -125,7 +126,7 @@ class Model:
         at_us = self._instant(at)
         wanted = self.artifact.user_ids if isinstance(users, str) and users == "all" else users
         wanted = [wanted] if isinstance(wanted, str) else wanted
-        counters = self._as_of(at_us)
+        counters = self.counters_at(at_us)
         lists = [
             self._list(user_id, at_us, counters, limit, exclude_seen, explain) for user_id in wanted
         ]
@@ -170,6 +171,27 @@ class Model:
                 user_id, items, at_us, hours, slot, placement, campaign, _device(device)
             )
         ]
+        return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
+
+    def behaviour(
+        self, users: Sequence[str] | str = "all", *, within: str = "7d", at: str | None = None
+    ) -> "pl.DataFrame":
+        """Predict what shoppers will do whatever the item, a row per shopper.
+
+        `any_purchase` and `return` are chances within `within` of `at`, at most the tasks' own
+        horizons; `clicks` is how many are expected in the task's window; `next_category` is the
+        likeliest category of the next event, `next_category_chance` its chance. Tasks that the log
+        could not teach have no column.
+
+        Args:
+            users: ids, or "all" for every shopper of the log.
+        """
+
+        import polars as pl
+
+        every = isinstance(users, str) and users == "all"
+        wanted = self.artifact.user_ids if every else [users] if isinstance(users, str) else users
+        rows = shopper_rows(self, wanted, self._instant(at), _hours(within))
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
     def similar(self, item_id: str, *, limit: int = 10) -> "pl.DataFrame":
@@ -252,7 +274,7 @@ class Model:
         history = self.history(user_id)
         history = history[history["timestamp_us"] < at_us]
         rows = np.array([self.row_of_item.get(i, self._blank) for i in items], dtype=np.int32)
-        counters, shop = self._as_of(at_us), self.predictor.shop
+        counters, shop = self.counters_at(at_us), self.predictor.shop
         context = candidate_context(
             history, at_us, rows, self.predictor.items.columns, counters, has_clock=shop.has_clock
         )
@@ -263,8 +285,8 @@ class Model:
         examined = self._examined(slot, placement, device)
         bought: Sequence[float | None] = [None] * len(rows)
         if "purchase" in trained:
-            bought = self.predictor.purchase_within(
-                history, at_us, rows, counters, hours=hours, device=device
+            bought = self.predictor.within(
+                "purchase", history, at_us, rows, counters, hours=hours, device=device
             ).tolist()
         return [
             {
@@ -293,7 +315,8 @@ class Model:
     def _ids(self, rows: NDArray[np.int32]) -> list[str]:
         return [str(self.artifact.catalogue.item_ids[row]) for row in rows]
 
-    def _as_of(self, at_us: int) -> NDArray[np.float32]:
+    def counters_at(self, at_us: int) -> NDArray[np.float32]:
+        """Return the item counters as of the start of an instant's day."""
         return self.counters().as_of(at_us // DAY_US)
 
     def _now(self) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import typer
 
 from endcap.cli.options import At, Json, ModelArgument
 from endcap.cli.screen import Screen
+from endcap.schema import Count, Hazard, Task, is_of_shopper
 
 if TYPE_CHECKING:
     from endcap.api.model import Model
@@ -21,7 +22,12 @@ MEANINGS = {
 def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
     model: ModelArgument,
     user: Annotated[list[str], typer.Option("--user", help="A shopper's id; may be repeated.")],
-    item: Annotated[list[str], typer.Option("--item", help="An item's id; may be repeated.")],
+    item: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item", help="An item's id; may be repeated. Without one: whatever the item."
+        ),
+    ] = None,
     within: Annotated[
         str, typer.Option("--within", help="Time in which a purchase counts: 30m, 12h, 7d, 2w.")
     ] = "7d",
@@ -42,11 +48,14 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
     ] = "unknown",
     as_json: Json = False,
 ) -> None:
-    """Predict what shoppers do with items: purchase within a time, click, dwell."""
+    """Predict what shoppers do, with items or whatever the item: purchases, clicks, dwell."""
     from endcap.api.model import load
 
     screen = Screen(as_json)
     loaded = load(model)
+    if not item:
+        _show_behaviour(screen, loaded, user, within, at)
+        return
     frame = loaded.predict(
         user,
         item,
@@ -70,13 +79,52 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
     screen.finish({"model": model, "version": loaded.version, "notes": notes, "rows": rows})
 
 
-def _notes(model: "Model", users: list[str], items: list[str], ad: str | None) -> list[str]:
-    """Name every fallback, and every task that the log could not teach."""
-    notes = [
+def _show_behaviour(
+    screen: Screen, model: "Model", users: list[str], within: str, at: str | None
+) -> None:
+    from endcap.api.shoppers import shopper_tasks
+
+    rows = model.behaviour(users, within=within, at=at).to_dicts()
+    tasks = shopper_tasks(model)
+    columns = [name for name in rows[0] if name != "within"]
+    screen.table(
+        f"Whatever the item, by model {model.version}",
+        columns,
+        [[row[name] for name in columns] for row in rows],
+    )
+    for task in tasks:
+        screen.say(f"{task.name}: {_meaning(task, within)}.")
+    left_out = model.artifact.manifest.left_out
+    asked = [task.name for task in model.artifact.manifest.shop.tasks if is_of_shopper(task)]
+    notes = _strangers(model, users)
+    notes += [f"{name} is unknown: {left_out[name]}." for name in asked if name in left_out]
+    screen.say(*notes)
+    screen.finish({"version": model.version, "notes": notes, "rows": rows})
+
+
+def _meaning(task: Task, within: str) -> str:
+    match task:
+        case Hazard(event_type="any"):
+            return f"chance of coming back within {within}"
+        case Hazard():
+            return f"chance of a {task.event_type} of anything within {within}"
+        case Count():
+            return f"events of type {task.event_type} expected in {task.within_hours / 24:g} days"
+        case _:
+            return "the likeliest category of the next event, and its chance"
+
+
+def _strangers(model: "Model", users: list[str]) -> list[str]:
+    return [
         f"The log knows no shopper {user_id!r}: answered as for a shopper without a past."
         for user_id in users
         if user_id not in model.row_of_user
     ]
+
+
+def _notes(model: "Model", users: list[str], items: list[str], ad: str | None) -> list[str]:
+    """Name every fallback, and every task that the log could not teach."""
+    notes = _strangers(model, users)
     notes += [
         f"The catalogue knows no item {item_id!r}: answered as for an item without fields."
         for item_id in items

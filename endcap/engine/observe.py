@@ -80,14 +80,14 @@ class Observer:
         """Let one event change counters, stock and budgets; return it as a row."""
         decision, chosen = self._answered(event)
         row = self._row(event, chosen)
-        item, action = int(row["item"][0]), Action(int(row["action"][0]))
+        item, action = int(row["item"][0]), int(row["action"][0])
         self._report.unknown_items += event.item_id is not None and item == NO_ITEM
         # A decision counts its own impressions when it is made.
-        if item != NO_ITEM and not (action is Action.IMPRESSION and chosen is not None):
+        if item != NO_ITEM and not (action == Action.IMPRESSION and chosen is not None):
             self._count(event, item, action)
-        if action is Action.PURCHASE and item != NO_ITEM:
+        if action == Action.PURCHASE and item != NO_ITEM:
             self._catalogue.sell(item, event.quantity)
-        if action is Action.CLICK and decision is not None and chosen is not None:
+        if action == Action.CLICK and decision is not None and chosen is not None:
             self._charge(decision, chosen)
         return row
 
@@ -116,13 +116,13 @@ class Observer:
         row["item"] = self._catalogue.row_of.get(event.item_id or "", NO_ITEM)
         row["campaign"] = self._campaigns.campaigns.row_of.get(campaign_id or "", NO_CAMPAIGN)
         row["dwell_ms"] = min(event.dwell_ms, np.iinfo(np.int32).max)
-        row["action"] = Action.of(kinds.get(event.event_type, event.event_type))
+        row["action"] = self._shop.action_of(kinds.get(event.event_type, event.event_type))
         row["placement"] = placement_code(self._placements, placement)
         row["slot"] = NO_SLOT if slot is None else min(max(slot, 0), NO_SLOT)
         row["flags"] = Flag.CENSORED if event.censored else 0
         return row
 
-    def _count(self, event: ShopEvent, item: int, action: Action) -> None:
+    def _count(self, event: ShopEvent, item: int, action: int) -> None:
         column = COLUMN_OF_ACTION.get(action)
         if column is not None:
             rows = np.array([item], dtype=np.int32)

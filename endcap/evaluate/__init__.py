@@ -21,7 +21,7 @@ from endcap.evaluate.classifiers import (
     tree_chances,
 )
 from endcap.evaluate.factors import Als, Ease
-from endcap.evaluate.model import ModelScorer, model_reports, task_rows
+from endcap.evaluate.model import ModelScorer, model_reports
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
 from endcap.evaluate.purchases import PurchaseRows, purchase_rows
@@ -38,6 +38,7 @@ from endcap.evaluate.ranking import (
 )
 from endcap.evaluate.scorers import Baseline, Blend, LinearScorer, Scorer
 from endcap.evaluate.table import EventTable, table_of
+from endcap.evaluate.tasks import task_rows
 
 __all__ = [
     "Als",

@@ -23,7 +23,13 @@ from endcap.features.columns import (
 )
 from endcap.features.counters import NUM_COUNTERS, CounterColumn, CounterHistory, Counters
 from endcap.features.histories import HistoryInputs, history_inputs
-from endcap.features.items import FieldVocabulary, codes, field_matrix, item_groups
+from endcap.features.items import (
+    FieldVocabulary,
+    codes,
+    field_matrix,
+    group_names,
+    item_groups,
+)
 from endcap.features.memory import (
     ItemMemory,
     Mix,
@@ -57,6 +63,7 @@ __all__ = [
     "expected_clicks",
     "field_matrix",
     "gap_bucket",
+    "group_names",
     "history_inputs",
     "item_groups",
     "local_us",

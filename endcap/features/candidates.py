@@ -7,11 +7,12 @@ question, its own item's fields and counters, and never another candidate.
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.features.activity import count_days
 from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.columns import ItemColumns
 from endcap.features.counters import CounterColumn
 from endcap.features.tastes import CLICK_PRIOR, match_shown
-from endcap.schema import NUM_CONTEXT, Action, ContextColumn, Events
+from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, Action, ContextColumn, Events
 
 MAX_EVENTS = 512
 """Events of a shopper that a context reads, the latest: as many as an engine keeps."""
@@ -20,6 +21,8 @@ MAX_SHOWN = 2_048
 """Shown slots of a shopper that a context reads, the latest."""
 
 BUY_PRIOR = 10.0
+
+_OF_ITEMS = np.setdiff1d(np.arange(NUM_CONTEXT), SHOPPER_COLUMNS)
 
 
 def candidate_context(
@@ -36,6 +39,7 @@ def candidate_context(
     Args:
         history: the shopper's events strictly before `at_us`, oldest first; the last 512 are read.
             Rows of action IMPRESSION tell what was shown, and are counted apart: the last 2,048.
+        item: rows; -1 asks of the shopper without an item, and only their own columns are filled.
         counters: [V, N] as of the start of the day (`Counters.as_of`).
         has_clock: False in an order-only log, whose ages mean nothing and stay 0.
     """
@@ -56,6 +60,7 @@ def context_of(
     """Build the same from what the shopper did and what they were shown, known items only."""
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
     history, shown = history[-MAX_EVENTS:], shown[-MAX_SHOWN:]
+    without, item = item < 0, np.maximum(item, 0)
     _match_history(context, history, at_us, item, columns, has_clock)
     _read_counters(context, item, counters)
     if len(shown):
@@ -77,6 +82,9 @@ def context_of(
         if len(history):
             since = max(at_us - int(history["timestamp_us"][-1]), 0)
             context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since / DAY_US)
+        count_days(context, history, at_us, item)
+    if without.any():
+        context[np.ix_(without, _OF_ITEMS)] = 0
     return context
 
 
@@ -89,7 +97,8 @@ def split_history(history: Events) -> tuple[Events, Events]:
 
 
 _KINDS = np.zeros((256, 3), dtype=np.float32)  # action -> clicks and views, carts, purchases
-_KINDS[[Action.VIEW, Action.CLICK, Action.OWN], 0] = 1
+_KINDS[[Action.VIEW, Action.CLICK], 0] = 1
+_KINDS[Action.OWN :, 0] = 1
 _KINDS[[Action.ADD_TO_CART, Action.FAVORITE], 1] = 1
 _KINDS[Action.PURCHASE, 2] = 1
 

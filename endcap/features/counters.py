@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features.clock import DAY_US
-from endcap.schema import Action, Dataset
+from endcap.schema import NUM_OWN, Action, Dataset
 
 HALF_LIFE_DAYS = 14.0
 
@@ -30,7 +30,7 @@ COLUMN_OF_ACTION: dict[int, CounterColumn] = {
     Action.FAVORITE: CounterColumn.CARTS,
     Action.PURCHASE: CounterColumn.PURCHASES,
     Action.VIEW: CounterColumn.VIEWS,
-    Action.OWN: CounterColumn.VIEWS,
+    **{Action.OWN + k: CounterColumn.VIEWS for k in range(NUM_OWN + 1)},
 }
 
 

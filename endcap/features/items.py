@@ -114,6 +114,11 @@ def group_numbers(vocabulary: FieldVocabulary) -> dict[str, int]:
     return {}
 
 
+def group_names(vocabulary: FieldVocabulary) -> tuple[str, ...]:
+    """Name the categories that `item_groups` numbers, the first one being number 1."""
+    return tuple(value.partition("=")[2] for value in group_numbers(vocabulary))
+
+
 def item_groups(catalogue: Catalogue, vocabulary: FieldVocabulary) -> NDArray[np.int64]:
     """Return each item's group, [V]; 0 for one that training days do not tell of."""
     numbers = group_numbers(vocabulary)

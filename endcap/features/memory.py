@@ -24,9 +24,9 @@ _COUNTED[
         Action.FAVORITE,
         Action.PURCHASE,
         Action.RATING,
-        Action.OWN,
     ]
 ] = True
+_COUNTED[Action.OWN :] = True
 
 
 class Mix(Struct, frozen=True, kw_only=True):

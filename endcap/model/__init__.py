@@ -2,7 +2,14 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.export import export_onnx
-from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
+from endcap.model.losses import (
+    click_loss,
+    count_loss,
+    delay_loss,
+    dwell_loss,
+    next_loss,
+    squared_loss,
+)
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
 
@@ -15,9 +22,11 @@ __all__ = [
     "Network",
     "QuestionBatch",
     "click_loss",
+    "count_loss",
     "delay_loss",
     "dwell_loss",
     "export_onnx",
     "next_loss",
     "outputs_of",
+    "squared_loss",
 ]

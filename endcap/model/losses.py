@@ -15,6 +15,35 @@ def click_loss(
     return -(label * log_p + (1 - label) * log_not)
 
 
+def squared_loss(
+    logit: Float[Tensor, " N"],
+    log_examination: Float[Tensor, " N"],
+    label: Float[Tensor, " N"],
+    positive_weight: float,
+) -> Float[Tensor, " N"]:
+    """Return the squared error of `p = e * sigmoid(logit)`, a label of 1 weighted."""
+    p = (log_examination + F.logsigmoid(logit)).exp()
+    return torch.where(label > 0, positive_weight, 1.0) * (label - p).square()
+
+
+def count_loss(outputs: Float[Tensor, "N 2"], count: Int[Tensor, " N"]) -> Float[Tensor, " N"]:
+    """Return the negative log-likelihood of a negative binomial with mean m = exp(first output).
+
+    The second output is the log of its size r: the variance is m + m^2 / r.
+    """
+    log_mean, log_size = outputs[:, 0], outputs[:, 1].clamp(-5.0, 8.0)
+    size, seen = log_size.exp(), count.to(outputs.dtype)
+    log_total = torch.logaddexp(log_mean, log_size)
+    log_p = (
+        torch.lgamma(seen + size)
+        - torch.lgamma(size)
+        - torch.lgamma(seen + 1)
+        + size * (log_size - log_total)
+        + seen * (log_mean - log_total)
+    )
+    return -log_p
+
+
 def dwell_loss(
     logits: Float[Tensor, "N M"],
     bin_: Int[Tensor, " N"],

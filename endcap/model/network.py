@@ -169,8 +169,10 @@ class Network(nn.Module):
         asked = candidates.question
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
+        # What is asked of a shopper alone has no item: no vector, and no effect.
+        has_item = (candidates.item >= 0).to(vectors.dtype).unsqueeze(-1)
         answers, _ = self.candidates(
-            F.embedding(item, vectors),
+            F.embedding(item, vectors) * has_item,
             candidates.campaign,
             candidates.context,
             states[window],
@@ -180,7 +182,7 @@ class Network(nn.Module):
             history.length[window],
         )
         effects = EffectInputs(
-            of_item=F.embedding(item, self.effects.of_items()),
+            of_item=F.embedding(item, self.effects.of_items()) * has_item,
             campaign=candidates.campaign,
             clock=question.clock[asked],
             item_group=self.groups[candidates.item + 1],

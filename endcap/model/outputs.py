@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from endcap.schema import Binary, Hazard, NextItem, Task
+from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
 
 NUM_DWELL_BINS = 16
 NUM_DELAY_BINS = 12
@@ -20,6 +20,10 @@ def outputs_of(task: Task) -> int:
             return NUM_DWELL_BINS
         case Hazard():
             return 1 + NUM_DELAY_BINS
+        case Count():
+            return 2
+        case NextCategory():
+            return len(task.categories)
 
 
 def slices_of(tasks: tuple[Task, ...]) -> dict[str, slice]:

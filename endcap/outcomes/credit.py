@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.outcomes.join import NEVER, NextEvent, Outcomes
-from endcap.schema import Action, Dataset
+from endcap.schema import Dataset
 
 
 def credited_after(dataset: Dataset, outcomes: Outcomes, event_type: str) -> NDArray[np.int64]:
@@ -15,7 +15,9 @@ def credited_after(dataset: Dataset, outcomes: Outcomes, event_type: str) -> NDA
     that three clicks and one purchase do not make three purchases.
     """
     events = dataset.histories.events
-    rows = np.flatnonzero((events["action"] == Action.of(event_type)) & (events["item"] >= 0))
+    rows = np.flatnonzero(
+        (events["action"] == dataset.shop.action_of(event_type)) & (events["item"] >= 0)
+    )
     clicked = np.flatnonzero(outcomes.clicked)
     found = np.full(len(outcomes.clicked), NEVER, dtype=np.int64)
     if len(rows) == 0 or len(clicked) == 0:

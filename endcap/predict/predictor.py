@@ -22,9 +22,19 @@ from endcap.features import (
     repeat_scores,
     split_history,
 )
-from endcap.predict.hazards import chance, chance_within, expected_time
+from endcap.predict.hazards import chance, chance_within, expected_time, softmax
 from endcap.predict.vectors import ItemVectors
-from endcap.schema import Binary, Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
+from endcap.schema import (
+    NO_ITEM,
+    Binary,
+    Campaigns,
+    Catalogue,
+    Events,
+    Hazard,
+    Predictions,
+    Question,
+    Task,
+)
 
 DEFAULT_EXAMINATION = 0.85
 """How much less each further slot is looked at, where a log cannot tell."""
@@ -163,15 +173,20 @@ class NetworkPredictor:
         campaign: NDArray[np.int32],
         context: NDArray[np.float32],
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Return raw outputs [C, O], and attention on "nothing" and each event [C, 1 + T]."""
+        """Return raw outputs [C, O], and attention on "nothing" and each event [C, 1 + T].
+
+        An item of -1 asks of the shopper alone.
+        """
+        has_item = (item >= 0)[:, None].astype(np.float32)
+        item = np.maximum(item, 0)
         known = np.where(campaign < self._num_campaigns, campaign + 1, 0)
         # An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
         known = np.where((campaign >= 0) & (known == 0), self._num_campaigns + 1, known)
         answers, attention = self._respond.run(
             None,
             {
-                "item": self.items.vectors[item][None],
-                "of_item": self.items.effects[item][None],
+                "item": (self.items.vectors[item] * has_item)[None],
+                "of_item": (self.items.effects[item] * has_item)[None],
                 "campaign": known[None].astype(np.int64),
                 "context": context[None],
                 "states": state.states,
@@ -181,40 +196,78 @@ class NetworkPredictor:
                 "device": state.device,
                 "age": state.age,
                 "length": state.length,
-                "item_group": self.items.groups[item][None],
+                "item_group": (self.items.groups[item] * has_item[:, 0].astype(np.int64))[None],
                 "event_group": state.group,
                 "action": state.action,
             },
         )
         return answers[0].astype(np.float64), attention[0]
 
-    def chances(self, answers: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return the calibrated probability of every task but dwell, by name, [C]."""
-        found = {}
-        for name, task in self._tasks.items():
-            if isinstance(task, Binary):
-                found[name] = chance(self._slice(name, answers)[:, 0], self._calibration(name))
-            elif isinstance(task, Hazard) and task.measures == "delay":
-                found[name] = self._delay(name, answers)
-        return found
+    def chance_of(
+        self, name: str, answers: NDArray[np.float64], hours: float | NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Return the calibrated probability of a yes-or-no task or a delay, [C].
 
-    def purchase_within(
+        Args:
+            hours: of a delay, until when, for all or for each; its whole horizon when absent.
+        """
+        if isinstance(self._tasks[name], Binary):
+            return chance(self._slice(name, answers)[:, 0], self._calibration(name))
+        return self._delay(name, answers, hours)
+
+    def expected_count(
+        self, name: str, answers: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how many events a task of counts expects, and the size of its distribution, [C].
+
+        The variance is mean + mean^2 / size.
+        """
+        slope, shift = self._calibration(name)
+        outputs = self._slice(name, answers)
+        size: NDArray[np.float64] = np.exp(np.clip(outputs[:, 1], -5.0, 8.0))
+        return np.exp(slope * outputs[:, 0] + shift), size
+
+    def category_shares(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chance of each category of a task of categories, [C, K]."""
+        return softmax(self._slice(name, answers))
+
+    def within(
         self,
+        name: str,
         history: Events,
         at_us: int,
-        item: NDArray[np.int32],
+        item: NDArray[np.int32] | None,
         counters: NDArray[np.float32],
         *,
         hours: float,
         device: int = 0,
     ) -> NDArray[np.float64]:
-        """Return [C] P(this item is bought within `hours`), any horizon up to the task's."""
+        """Return [C] the chance of a delay task within `hours`, any time up to its horizon.
+
+        Args:
+            name: such as `purchase`, of items, or `any_purchase`, of the shopper alone.
+            item: rows; None asks of the shopper alone, and gives one chance.
+        """
+        answers = self.ask(history, at_us, item, counters, device=device)
+        return self._delay(name, answers, hours)
+
+    def ask(
+        self,
+        history: Events,
+        at_us: int,
+        item: NDArray[np.int32] | None,
+        counters: NDArray[np.float32],
+        *,
+        device: int = 0,
+    ) -> NDArray[np.float64]:
+        """Return raw outputs [C, O] about items, or (None) about the shopper alone."""
+        rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
         state = self.state(history, at_us, device)
         context = candidate_context(
-            history, at_us, item, self.items.columns, counters, has_clock=self.shop.has_clock
+            history, at_us, rows, self.items.columns, counters, has_clock=self.shop.has_clock
         )
-        answers, _ = self.answers(state, item, np.full(len(item), -1, dtype=np.int32), context)
-        return self._delay("purchase", answers, hours)
+        answers, _ = self.answers(state, rows, np.full(len(rows), -1, dtype=np.int32), context)
+        return answers
 
     def next_scores(
         self,
@@ -347,7 +400,10 @@ class NetworkPredictor:
         return buy
 
     def _delay(
-        self, name: str, answers: NDArray[np.float64], hours: float | None = None
+        self,
+        name: str,
+        answers: NDArray[np.float64],
+        hours: float | NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         task = self._tasks[name]
         assert isinstance(task, Hazard)

@@ -23,7 +23,7 @@ class ItemVectors:
     """
 
     def __init__(self, artifact: Artifact) -> None:
-        self._vocabulary = msgspec.json.decode(artifact.vocabulary, type=FieldVocabulary)
+        self.vocabulary = msgspec.json.decode(artifact.vocabulary, type=FieldVocabulary)
         self._fields = artifact.arrays["field_vectors"]
         self._fitted = artifact.arrays["item_vectors"]
         self._effects = artifact.arrays["item_effects"]
@@ -39,7 +39,7 @@ class ItemVectors:
         if len(extra):
             self.vectors = np.concatenate([self._fitted, self._by_fields(catalogue, extra)])
         self.columns = ItemColumns.of(catalogue, self._scales)
-        self.groups = item_groups(catalogue, self._vocabulary)
+        self.groups = item_groups(catalogue, self.vocabulary)
 
     @property
     def num_items(self) -> int:
@@ -47,7 +47,7 @@ class ItemVectors:
         return len(self.vectors)
 
     def _by_fields(self, catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        matrix = field_matrix(catalogue, self._vocabulary, rows)
+        matrix = field_matrix(catalogue, self.vocabulary, rows)
         vectors = np.zeros((len(rows), self._fields.shape[1]), dtype=np.float32)
         owner = np.repeat(np.arange(len(rows)), np.diff(matrix.indptr))
         np.add.at(vectors, owner, matrix.weights[:, None] * self._fields[matrix.indices])

@@ -57,15 +57,16 @@ def encode(log: Log) -> Dataset:
     rows = _number_rows(log)
     catalogue = to_catalogue(log.items, rows.further_items)
     item_ids = [str(item_id) for item_id in catalogue.item_ids]
-    coded = _code(log.events, rows, item_ids)
+    cuts = plan_split(log.shop, *_span(log.events))
+    shop = _shop(log, rows.placements, cuts)
+    coded = _code(log.events, rows, item_ids, shop)
     is_shown = coded["event_type"] == "impression"
     impressions, decisions = _impressions(coded.filter(is_shown))
     told = coded.filter(~is_shown).sort("user", "timestamp_us", maintain_order=True)
     histories = _histories(told, len(rows.users))
-    cuts = plan_split(log.shop, *_span(log.events))
     event_split, impression_split = _split(histories, impressions, cuts, log.shop)
     return Dataset(
-        shop=_shop(log, rows.placements, cuts),
+        shop=shop,
         user_ids=rows.users,
         catalogue=catalogue,
         campaigns=Campaigns(rows=rows.campaigns),
@@ -137,7 +138,7 @@ def _rows_of(values: pl.Series, ids: Sequence[str], absent: int) -> pl.Series:
     return joined["row"].cast(pl.Int64).fill_null(absent)
 
 
-def _code(events: pl.DataFrame, rows: Rows, item_ids: list[str]) -> pl.DataFrame:
+def _code(events: pl.DataFrame, rows: Rows, item_ids: list[str], shop: ShopConfig) -> pl.DataFrame:
     campaign_ids = [campaign.campaign_id for campaign in rows.campaigns]
     codes = {word: int(device) for device, words in DEVICES.items() for word in words}
     device = pl.col("device").str.to_lowercase().replace_strict(
@@ -151,7 +152,7 @@ def _code(events: pl.DataFrame, rows: Rows, item_ids: list[str]) -> pl.DataFrame
         _rows_of(events["item_id"], item_ids, NO_ITEM).alias("item"),
         _rows_of(events["campaign_id"], campaign_ids, NO_CAMPAIGN).alias("campaign"),
         _rows_of(events["placement"], rows.placements, 0).alias("placement"),
-        action_codes(pl.col("event_type")).alias("action"),
+        action_codes(pl.col("event_type"), shop).alias("action"),
         pl.col("dwell_ms").fill_null(UNKNOWN),
         pl.col("price_micros").fill_null(UNKNOWN),
         pl.col("slot").fill_null(NO_SLOT),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from endcap.errors import ConfigError
-from endcap.schema import Action
+from endcap.schema import Action, ShopConfig
 
 COMMON = {
     "pageview": "view",
@@ -80,9 +80,10 @@ def check_declared(declared: Mapping[str, str]) -> None:
             )
 
 
-def action_codes(event_types: pl.Expr) -> pl.Expr:
-    """Number the kinds as `Action` does; what is not ours is the shop's own."""
+def action_codes(event_types: pl.Expr, shop: ShopConfig) -> pl.Expr:
+    """Number the kinds as `ShopConfig.action_of` does; what is not ours is the shop's own."""
     known = {action.name.lower(): int(action) for action in Action if action is not Action.PADDING}
+    known |= {own: shop.action_of(own) for own in shop.own_types}
     return event_types.replace_strict(
         list(known), list(known.values()), default=int(Action.OWN), return_dtype=pl.UInt8
     )

@@ -114,7 +114,7 @@ def make_report(
         columns=_use_columns(found.columns, EVENT_COLUMNS),
         item_columns=_use_columns(found.item_columns, ITEM_COLUMNS),
         unused_columns=found.unused,
-        tasks=use_tasks(events, shop),
+        tasks=use_tasks(events, shop, has_categories="categories" in found.item_columns),
         split=split,
         rejected=rejected.height,
         reasons=count_reasons(rejected),

@@ -23,6 +23,7 @@ COMMENTS = {
     "value": "The shop's exchange rates into money, in micros (a millionth of the currency).",
     "page": "The page rule.",
     "tasks": "What the model is asked.",
+    "more_tasks": "What it is asked besides.",
 }
 
 
@@ -45,6 +46,8 @@ def format_shop(shop: ShopConfig) -> str:
     content: dict[str, Any] = msgspec.to_builtins(shop)
     if shop.tasks == DEFAULT_TASKS:
         del content["tasks"]
+    if not shop.more_tasks:
+        del content["more_tasks"]
     return "\n".join(_table("", content)).strip() + "\n"
 
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from endcap.schema import Binary, Hazard, NextItem, ShopConfig, Task, group_of
+from endcap.schema import (
+    ANY_EVENT,
+    Binary,
+    Count,
+    Hazard,
+    NextCategory,
+    NextItem,
+    ShopConfig,
+    Task,
+    group_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +32,7 @@ class TaskUse:
 class Contents:
     """Counts of what a log holds, each taken once."""
 
-    def __init__(self, events: pl.DataFrame, shop: ShopConfig) -> None:
+    def __init__(self, events: pl.DataFrame, shop: ShopConfig, *, has_categories: bool) -> None:
         is_ad = pl.col("campaign_id").is_not_null()
         table = events.group_by("event_type", is_ad.alias("is_ad")).agg(
             rows=pl.len(), dwells=pl.col("dwell_ms").count()
@@ -31,7 +41,8 @@ class Contents:
         self._dwells: dict[tuple[str, bool], int] = {}
         for kind, ad, rows, dwells in table.rows():
             self._rows[kind, ad], self._dwells[kind, ad] = rows, dwells
-        self.has_clock = shop.has_clock
+        self.has_clock, self.has_categories = shop.has_clock, has_categories
+        self.num_events = sum(self._rows.values())
 
     def rows(self, kind: str, ad: bool | None = None) -> int:
         """Count events of a kind: of ads, of products, or (None) both."""
@@ -43,9 +54,11 @@ class Contents:
         return self._dwells.get((kind, ad), 0)
 
 
-def use_tasks(events: pl.DataFrame, shop: ShopConfig) -> tuple[TaskUse, ...]:
+def use_tasks(
+    events: pl.DataFrame, shop: ShopConfig, *, has_categories: bool
+) -> tuple[TaskUse, ...]:
     """Say of each of the shop's tasks whether the log unlocks it."""
-    contents = Contents(events, shop)
+    contents = Contents(events, shop, has_categories=has_categories)
     uses = []
     for task in shop.tasks:
         missing = _missing(task, contents)
@@ -57,9 +70,17 @@ def use_tasks(events: pl.DataFrame, shop: ShopConfig) -> tuple[TaskUse, ...]:
 
 
 def unlocked_tasks(uses: tuple[TaskUse, ...], shop: ShopConfig) -> tuple[Task, ...]:
-    """Keep the shop's tasks that the log unlocks."""
+    """Keep the shop's tasks that the log unlocks.
+
+    A task of an own event type stays, so that the numbers of own types do not hang on the log.
+    """
     names = {use.name for use in uses if use.is_unlocked}
-    return tuple(task for task in shop.tasks if task.name in names)
+    own = shop.own_types
+    return tuple(
+        task
+        for task in shop.tasks
+        if task.name in names or getattr(task, "event_type", None) in own
+    )
 
 
 def _missing(task: Task, contents: Contents) -> str:
@@ -87,6 +108,16 @@ def _needs(task: Task, contents: Contents) -> list[Need]:
                 *_space_needs(task, contents),
                 *_event_needs(task, contents),
             ]
+        case Count():
+            return [
+                (lambda: contents.has_clock, "no time: only the order of events is known"),
+                *_event_needs(task, contents),
+            ]
+        case NextCategory():
+            return [
+                (lambda: contents.has_clock, "no time: only the order of events is known"),
+                (lambda: contents.has_categories, "no categories of items"),
+            ]
 
 
 def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
@@ -100,13 +131,18 @@ def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
             return []
 
 
-def _event_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
-    whose = " on ads" if task.ads and task.event_type == "click" else ""
+def _event_needs(task: Binary | Hazard | Count, contents: Contents) -> list[Need]:
+    is_of_ad = isinstance(task, Binary | Hazard) and task.ads
+    whose = " on ads" if is_of_ad and task.event_type == "click" else ""
     return [(lambda: _answers(task, contents) > 0, f"no events of type {task.event_type}{whose}")]
 
 
-def _answers(task: Binary | Hazard, contents: Contents) -> int:
+def _answers(task: Binary | Hazard | Count, contents: Contents) -> int:
     """Count the events that a task waits for; a click tells whether it was on an ad."""
+    if task.event_type == ANY_EVENT:
+        return contents.num_events
+    if isinstance(task, Count):
+        return contents.rows(task.event_type)
     is_click = task.event_type == "click"
     return contents.rows(task.event_type, task.ads if is_click else None)
 
@@ -117,5 +153,9 @@ def _taught_by(task: Task, contents: Contents) -> str:
             return "every event with an item"
         case Hazard(measures="dwell"):
             return f"{contents.dwells('click', task.ads):,} clicks with dwell_ms"
-        case Binary() | Hazard():
+        case NextCategory():
+            return "every event with an item of a known category"
+        case Hazard(event_type="any"):
+            return "every event"
+        case Binary() | Hazard() | Count():
             return f"{_answers(task, contents):,} events of type {task.event_type}"

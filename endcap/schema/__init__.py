@@ -6,6 +6,7 @@ from endcap.schema.arrays import (
     NUM_DWELLS,
     NUM_GAPS,
     NUM_PHASES,
+    SHOPPER_COLUMNS,
     ContextColumn,
     FieldMatrix,
 )
@@ -30,6 +31,7 @@ from endcap.schema.events import (
     NO_ITEM,
     NO_SLOT,
     NUM_ACTIONS,
+    NUM_OWN,
     UNKNOWN,
     Action,
     Device,
@@ -58,9 +60,22 @@ from endcap.schema.shop import (
     parse_shop,
 )
 from endcap.schema.subjects import SubjectKeys
-from endcap.schema.tasks import DEFAULT_TASKS, Binary, Hazard, NextItem, Space, Task, group_of
+from endcap.schema.tasks import (
+    ANY_EVENT,
+    DEFAULT_TASKS,
+    Binary,
+    Count,
+    Hazard,
+    NextCategory,
+    NextItem,
+    Space,
+    Task,
+    group_of,
+    is_of_shopper,
+)
 
 __all__ = [
+    "ANY_EVENT",
     "DEFAULT_TASKS",
     "EMPTY",
     "EVENT",
@@ -74,7 +89,9 @@ __all__ = [
     "NUM_CONTEXT",
     "NUM_DWELLS",
     "NUM_GAPS",
+    "NUM_OWN",
     "NUM_PHASES",
+    "SHOPPER_COLUMNS",
     "UNKNOWN",
     "Action",
     "Binary",
@@ -83,6 +100,7 @@ __all__ = [
     "Catalogue",
     "Chosen",
     "ContextColumn",
+    "Count",
     "Dataset",
     "Decision",
     "Device",
@@ -97,6 +115,7 @@ __all__ = [
     "LogConfig",
     "MetricRow",
     "ModelInputs",
+    "NextCategory",
     "NextItem",
     "PageConfig",
     "Predictions",
@@ -120,6 +139,7 @@ __all__ = [
     "format_micros",
     "group_of",
     "group_starts",
+    "is_of_shopper",
     "leaf_category",
     "load_shop",
     "make_events",

@@ -47,9 +47,29 @@ class ContextColumn(IntEnum):
     PRICE_GAP_SQUARED = 22
     WORD_TASTE = 23  # the same, averaged over the words of the title
     SHOPPER_RATE = 24  # log of clicks over expectation in all that was shown
+    ITEM_DAYS = 25  # log1p of the days on which the shopper met this item
+    ITEM_DAYS_3 = 26  # the same, a day counting exp(-age / 3 days)
+    ITEM_DAYS_15 = 27
+    ITEM_DAYS_60 = 28
+    DAYS_2 = 29  # log1p of the shopper's active days, a day counting exp(-age / 2 days)
+    DAYS_7 = 30
+    DAYS_30 = 31
+    BUY_DAYS = 32  # log1p of the days on which the shopper bought
+    BUY_DAYS_7 = 33
+    BUY_DAYS_30 = 34
+    SINCE_BUY = 35  # 1 / (1 + days since the last purchase), 0 if never
+    TENURE = 36  # a third of log1p of the days since the first event that is kept
 
 
 NUM_CONTEXT = len(ContextColumn)
+
+SHOPPER_COLUMNS = (
+    ContextColumn.HISTORY_LENGTH,
+    ContextColumn.SINCE_LAST,
+    ContextColumn.SHOPPER_RATE,
+    *range(ContextColumn.DAYS_2, ContextColumn.TENURE + 1),
+)
+"""Columns that tell of the shopper alone: all that is known of a question without an item."""
 
 
 @dataclass(frozen=True, kw_only=True)

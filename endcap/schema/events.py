@@ -74,7 +74,10 @@ class Action(IntEnum):
         return cls.OWN if known is cls.PADDING else known
 
 
-NUM_ACTIONS = len(Action)
+NUM_OWN = 8
+"""Own event types that may have a number of their own: those that tasks ask for."""
+
+NUM_ACTIONS = len(Action) + NUM_OWN
 
 
 class Flag(IntFlag):

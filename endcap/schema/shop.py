@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct, field
 
 from endcap.errors import ConfigError, FileError
-from endcap.schema.tasks import DEFAULT_TASKS, NextItem, Task
+from endcap.schema.events import NUM_OWN, Action
+from endcap.schema.tasks import ANY_EVENT, DEFAULT_TASKS, Binary, Count, Hazard, Task
 
 Resolution = Literal["microsecond", "millisecond", "second", "minute", "hour", "day", "order"]
 
@@ -116,6 +117,8 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     placements: tuple[str, ...] = ()
     """Named areas of the shop's pages, in the order of their numbers in `EVENT.placement`."""
     tasks: tuple[Task, ...] = DEFAULT_TASKS
+    more_tasks: tuple[Task, ...] = ()
+    """Added to `tasks` as the file is read; one of the same name takes the other's place."""
 
     def __post_init__(self) -> None:
         if self.zone not in available_timezones():
@@ -142,6 +145,17 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The shop's zone."""
         return ZoneInfo(self.zone)
 
+    @property
+    def own_types(self) -> tuple[str, ...]:
+        """Return the shop's own event types that tasks ask for; each has a number of its own."""
+        return _own_types(self.tasks)
+
+    def action_of(self, event_type: str) -> int:
+        """Return the number in `EVENT.action` of an event type; other own types share `OWN`."""
+        if event_type in self.own_types:
+            return Action.OWN + 1 + self.own_types.index(event_type)
+        return int(Action.of(event_type))
+
 
 def _check_shares(split: SplitConfig) -> None:
     for name in ("validation_share", "test_share"):
@@ -163,15 +177,53 @@ def _check_page(page: PageConfig) -> None:
             raise ConfigError(f"page.{name} must be {least} or more, got {value}.")
 
 
-def _check_tasks(tasks: tuple[Task, ...]) -> None:
+def _own_types(tasks: tuple[Task, ...]) -> tuple[str, ...]:
+    asked = [task.event_type for task in tasks if isinstance(task, Binary | Hazard | Count)]
+    own = (kind for kind in asked if Action.of(kind) == Action.OWN and kind != ANY_EVENT)
+    return tuple(dict.fromkeys(own))
+
+
+def _check_names(tasks: tuple[Task, ...]) -> None:
     names = [task.name for task in tasks]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"tasks must have different names, got {twice[0]!r} twice; rename one.")
+
+
+def _check_tasks(tasks: tuple[Task, ...]) -> None:
+    _check_names(tasks)
+    if len(own := _own_types(tasks)) > NUM_OWN:
+        raise ConfigError(
+            f"tasks may ask for {NUM_OWN} event types of the shop's own, got {len(own)}: "
+            f"{', '.join(own)}; leave some out."
+        )
     for task in tasks:
         if task.weight < 0:
-            raise ConfigError(f"The weight of task {task.name!r} must be 0 or more.")
-        if not isinstance(task, NextItem) and task.within_hours <= 0:
-            raise ConfigError(f"within_hours of task {task.name!r} must be above 0.")
+            raise ConfigError(
+                f"The weight of task {task.name!r} must be 0 or more, got {task.weight}."
+            )
+        hours = getattr(task, "within_hours", 1.0)
+        if hours <= 0:
+            raise ConfigError(f"within_hours of task {task.name!r} must be above 0, got {hours}.")
+        if isinstance(task, Binary) and task.positive_weight <= 0:
+            raise ConfigError(
+                f"positive_weight of task {task.name!r} must be above 0, "
+                f"got {task.positive_weight}."
+            )
+    asked = [task for task in tasks if getattr(task, "event_type", "") == ANY_EVENT]
+    for task in asked:
+        if not (isinstance(task, Hazard) and task.space == "shoppers"):
+            raise ConfigError(
+                f"event_type of task {task.name!r} must name a type such as purchase; "
+                f'"any" can be asked in the space "shoppers" alone.'
+            )
+
+
+def _joined(shop: ShopConfig) -> ShopConfig:
+    """Put `more_tasks` among the tasks."""
+    tasks = {task.name: task for task in (*shop.tasks, *shop.more_tasks)}
+    if len(shop.tasks) + len(shop.more_tasks) > len(tasks):
+        _check_names(shop.more_tasks)
+    return msgspec.structs.replace(shop, tasks=tuple(tasks.values()), more_tasks=())
 
 
 def load_shop(path: Path) -> ShopConfig:
@@ -184,7 +236,7 @@ def load_shop(path: Path) -> ShopConfig:
     if not path.is_file():
         raise FileError(f"There is no {path}; `endcap inspect LOG --write` writes one.")
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=ShopConfig)
+        return _joined(msgspec.toml.decode(path.read_bytes(), type=ShopConfig))
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise ConfigError(f"{path.name}: {error.__cause__}") from error

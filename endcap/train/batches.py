@@ -11,7 +11,13 @@ from endcap.features import gap_bucket, history_inputs, phases
 from endcap.model import CandidateBatch, HistoryBatch, QuestionBatch
 from endcap.schema import Dataset
 from endcap.train.examples import Examples
-from endcap.train.targets import BinaryTarget, HazardTarget, Target
+from endcap.train.targets import (
+    BinaryTarget,
+    CategoryTarget,
+    CountTarget,
+    HazardTarget,
+    Target,
+)
 
 
 @dataclass(kw_only=True)
@@ -30,7 +36,7 @@ class TargetBatch:
     """Labels of one task, for the candidates that it is asked of, [N]."""
 
     place: Tensor  # in the flattened [Q, C]
-    label: Tensor  # binary label, or "observed"
+    label: Tensor  # binary label, "observed", how many, or which
     bin: Tensor | None = None
     limit_bin: Tensor | None = None
     limit_share: Tensor | None = None
@@ -208,6 +214,12 @@ class Batcher:
             case BinaryTarget():
                 label = target.label[rows]
                 return TargetBatch(place=self._tensor(place), label=self._tensor(label))
+            case CountTarget():
+                which = self._tensor(target.count[rows])
+                return TargetBatch(place=self._tensor(place), label=which)
+            case CategoryTarget():
+                which = self._tensor(target.category[rows])
+                return TargetBatch(place=self._tensor(place), label=which)
             case HazardTarget():
                 return TargetBatch(
                     place=self._tensor(place),

@@ -6,7 +6,7 @@ from msgspec import Struct
 from torch import Tensor
 
 from endcap.model import Network
-from endcap.schema import Hazard, NextItem, Task
+from endcap.schema import Hazard, NextCategory, NextItem, Task
 from endcap.train.batches import Batcher, TargetBatch
 from endcap.train.losses import candidate_loss, log_examination
 
@@ -37,7 +37,9 @@ def calibrate(
     found = {}
     collected = _collect(network, batcher, rows)
     for task in network.tasks:
-        if isinstance(task, NextItem) or (isinstance(task, Hazard) and task.measures == "dwell"):
+        if isinstance(task, NextItem | NextCategory):
+            continue
+        if isinstance(task, Hazard) and task.measures == "dwell":
             continue
         if task.name in collected:
             is_plain = bool(network.candidates.plain[network.slices[task.name]].any())

@@ -3,7 +3,7 @@
 Three kinds of question, one shape. A *next* question stands at the instant of a group of events and
 asks for the group's items. A *page* question stands at a page view and asks what came of every
 shown slot. A *snapshot* stands right after a group, or at a random instant before the next one, and
-asks when sampled items will be bought.
+asks when sampled items will be bought, and without an item what the shopper will do.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from endcap.schema import Action, Dataset, Events, Histories, Split, group_start
 from endcap.train.sampling import PairSampler, Sample
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
-NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.OWN, Action.RATING]] = 1.0
+NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.RATING]] = 1.0
+NEXT_WEIGHT[Action.OWN :] = 1.0
 NEXT_WEIGHT[[Action.ADD_TO_CART, Action.FAVORITE]] = 2.0
 NEXT_WEIGHT[Action.PURCHASE] = 4.0
 """How much an event of each kind counts as a "next item" (model.md R4)."""
@@ -41,6 +42,16 @@ class Candidates:
     """Row of `Dataset.impressions`; -1 for a sampled pair."""
     log_offset: NDArray[np.float32]
     """log(chance that a buyer was sampled / chance that a non-buyer was); 0 for impressions."""
+
+
+def of_pair(candidates: Candidates) -> NDArray[np.bool_]:
+    """Tell which candidates are sampled items of a snapshot."""
+    return (candidates.impression < 0) & (candidates.item >= 0)
+
+
+def of_shopper(candidates: Candidates) -> NDArray[np.bool_]:
+    """Tell which candidates stand for the shopper of a snapshot, without an item."""
+    return (candidates.impression < 0) & (candidates.item < 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +91,17 @@ def make_examples(
     counters: CounterHistory,
     columns: ItemColumns,
     *,
-    ask_purchase: bool,
+    ask_later: bool,
     seed: int = 0,
 ) -> Examples:
     """Turn a log into questions; every question reads events strictly before its instant.
 
     Args:
-        ask_purchase: whether snapshots are wanted (the log has a clock and purchases).
+        ask_later: whether snapshots are wanted (the log has a clock, and tasks of later days).
     """
     pages = _pages_by_user(dataset)
     questions: list[_Question] = []
-    share = _snapshot_share(dataset) if ask_purchase else 0.0
+    share = _snapshot_share(dataset) if ask_later else 0.0
     sampler = PairSampler(dataset) if share > 0 else None
     for user in range(dataset.histories.num_users):
         questions.extend(_next_questions(dataset, user))

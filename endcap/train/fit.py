@@ -23,7 +23,7 @@ from endcap.features import (
 )
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
-from endcap.schema import Binary, Dataset, FieldMatrix, Hazard, Split, SplitConfig, Task
+from endcap.schema import Binary, Dataset, FieldMatrix, Split, SplitConfig, Task
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.examples import Examples, make_examples
@@ -31,6 +31,7 @@ from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, no_report
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.recipes import TrainConfig, choose_recipe
+from endcap.train.sampling import asks_shopper, pair_task
 from endcap.train.scales import (
     constant_answers,
     plain_tasks,
@@ -117,14 +118,17 @@ class AskedLog:
 
 
 def ask_log(
-    dataset: Dataset, columns: ItemColumns, counters: CounterHistory, *, seed: int = 0
+    dataset: Dataset,
+    columns: ItemColumns,
+    counters: CounterHistory,
+    vocabulary: FieldVocabulary,
+    *,
+    seed: int = 0,
 ) -> AskedLog:
     """Turn a log into questions, and label every task that it can teach."""
     outcomes = join_outcomes(dataset)
-    examples = make_examples(
-        dataset, counters, columns, ask_purchase=_asks_purchase(dataset), seed=seed
-    )
-    plan = plan_tasks(dataset, outcomes, examples)
+    examples = make_examples(dataset, counters, columns, ask_later=_asks_later(dataset), seed=seed)
+    plan = plan_tasks(dataset, outcomes, examples, vocabulary)
     return AskedLog(examples=examples, plan=plan)
 
 
@@ -152,7 +156,8 @@ def fit(
     vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known)
     counters = CounterHistory(dataset)
     scales = fit_scales(dataset, counters, is_known, seed=seed)
-    asked = ask_log(dataset, ItemColumns.of(dataset.catalogue, scales), counters, seed=seed)
+    columns = ItemColumns.of(dataset.catalogue, scales)
+    asked = ask_log(dataset, columns, counters, vocabulary, seed=seed)
     examples, plan = asked.examples, asked.plan
     if not plan.tasks:
         reasons = "; ".join(f"{name} {reason}" for name, reason in plan.left_out.items())
@@ -232,10 +237,9 @@ def _known_items(dataset: Dataset) -> NDArray[np.bool_]:
     return known
 
 
-def _asks_purchase(dataset: Dataset) -> bool:
+def _asks_later(dataset: Dataset) -> bool:
     by_time = dataset.shop.split.kind == SplitConfig().kind and dataset.shop.has_clock
-    wanted = any(isinstance(t, Hazard) and t.space == "all" for t in dataset.shop.tasks)
-    return by_time and wanted
+    return by_time and (pair_task(dataset.shop.tasks) is not None or asks_shopper(dataset.shop))
 
 
 def _num_slots(dataset: Dataset) -> int:

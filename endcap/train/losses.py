@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from endcap.model import Network, click_loss, delay_loss, dwell_loss, next_loss
-from endcap.schema import Binary, Hazard, NextItem, Task
+from endcap.model import (
+    Network,
+    click_loss,
+    count_loss,
+    delay_loss,
+    dwell_loss,
+    next_loss,
+    squared_loss,
+)
+from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
 from endcap.train.batches import Batch, NextBatch, TargetBatch
 
 CUT = 10
@@ -38,7 +47,7 @@ def batch_losses(network: Network, batch: Batch, vectors: Tensor) -> dict[str, T
         target = batch.targets.get(task.name)
         if target is not None:
             of_task = answers[target.place][:, network.slices[task.name]]
-            each = candidate_loss(
+            each = trained_loss(
                 task,
                 of_task,
                 target,
@@ -60,10 +69,20 @@ def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tens
     return out
 
 
+def trained_loss(
+    task: Task, outputs: Tensor, target: TargetBatch, log_e: Tensor, log_offset: Tensor
+) -> Tensor:
+    """Return each asked row's loss as the task declares it: the likelihood, or a squared error."""
+    if isinstance(task, Binary) and task.loss == "squared":
+        examined = log_e if task.space == "impressions" else torch.zeros_like(log_e)
+        return squared_loss(outputs[:, 0], examined, target.label, task.positive_weight)
+    return candidate_loss(task, outputs, target, log_e, log_offset)
+
+
 def candidate_loss(
     task: Task, outputs: Tensor, target: TargetBatch, log_e: Tensor, log_offset: Tensor
 ) -> Tensor:
-    """Return each asked row's loss, by the kind of the task."""
+    """Return each asked row's negative log-likelihood, by the kind of the task."""
     match task:
         case Binary(space="impressions"):
             return click_loss(outputs[:, 0], log_e, target.label)
@@ -78,6 +97,10 @@ def candidate_loss(
             return delay_loss(
                 outputs, target.bin, target.label, target.limit_bin, target.limit_share, log_offset
             )
+        case Count():
+            return count_loss(outputs, target.label)
+        case NextCategory():
+            return F.cross_entropy(outputs, target.label, reduction="none")
         case NextItem():
             raise AssertionError("a next-item task has no candidates")
 

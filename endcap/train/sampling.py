@@ -1,4 +1,4 @@
-"""Which items a snapshot asks about: buyers' items all, others at a known rate.
+"""Which items a snapshot asks about: buyers' items all, others at a known rate, and no item once.
 
 A sampled label stays calibrated because the rates go into the likelihood: with buyers kept at rate
 a and the rest at rate b, the log-odds of "bought within the watched time" move by log(a / b),
@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import HOUR_US
-from endcap.schema import Action, Dataset, Hazard, Split, Task
+from endcap.schema import (
+    NO_ITEM,
+    Action,
+    Dataset,
+    Hazard,
+    ShopConfig,
+    Split,
+    Task,
+    is_of_shopper,
+)
 
 MAX_BOUGHT = 4
 MAX_SEEN = 4
@@ -23,6 +32,7 @@ class Sample:
     """The items that one snapshot asks about."""
 
     item: NDArray[np.int32]
+    """Rows; -1 asks of the shopper without an item."""
     log_offset: NDArray[np.float32]
 
 
@@ -30,6 +40,11 @@ def pair_task(tasks: tuple[Task, ...]) -> Hazard | None:
     """Return the first task over all pairs; the rates are those of its event and horizon."""
     of_pairs = (t for t in tasks if isinstance(t, Hazard) and t.space == "all")
     return next((t for t in of_pairs if t.measures == "delay"), None)
+
+
+def asks_shopper(shop: ShopConfig) -> bool:
+    """Tell whether a task asks of a shopper without an item."""
+    return any(is_of_shopper(task) for task in shop.tasks)
 
 
 def met_items(dataset: Dataset) -> NDArray[np.int32]:
@@ -46,8 +61,9 @@ class PairSampler:
         task = pair_task(dataset.shop.tasks)
         events = dataset.histories.events
         self._dataset = dataset
+        self._asks_pairs, self._asks_shopper = task is not None, asks_shopper(dataset.shop)
         self._horizon_us = int(task.within_hours * HOUR_US) if task else 0
-        self._wanted = Action.of(task.event_type) if task else Action.PURCHASE
+        self._wanted = dataset.shop.action_of(task.event_type) if task else Action.PURCHASE
         self._known = met_items(dataset)
         # Columns side by side, since a snapshot reads a few rows of each.
         self._item, self._action, self._at_us = (
@@ -62,9 +78,21 @@ class PairSampler:
         self, random: np.random.Generator, user: int, at_us: int, visible: int, split: int
     ) -> Sample | None:
         """Return what is asked of a user at an instant; None when nothing can be known."""
-        until = min(at_us + self._horizon_us, self._dataset.end_of(Split(split)) - 1)
-        if until <= at_us or len(self._known) == 0:
+        last_us = self._dataset.end_of(Split(split)) - 1
+        if last_us <= at_us or len(self._known) == 0:
             return None
+        sample = self._pairs(random, user, at_us, visible, last_us) if self._asks_pairs else _EMPTY
+        if not self._asks_shopper:
+            return sample
+        return Sample(
+            item=np.append(np.int32(NO_ITEM), sample.item),
+            log_offset=np.append(np.float32(0), sample.log_offset),
+        )
+
+    def _pairs(
+        self, random: np.random.Generator, user: int, at_us: int, visible: int, last_us: int
+    ) -> Sample:
+        until = min(at_us + self._horizon_us, last_us)
         start, end = self._dataset.histories.offsets[user : user + 2]
         first, last = np.searchsorted(self._at_us[visible:end], (at_us, until), side="right")
         later = slice(visible + first, visible + last)
@@ -74,6 +102,8 @@ class PairSampler:
     def _met(self, item: NDArray[np.int32]) -> NDArray[np.int32]:
         return np.unique(item[self._is_known[item]])
 
+
+_EMPTY = Sample(item=np.zeros(0, dtype=np.int32), log_offset=np.zeros(0, dtype=np.float32))
 
 SEEN, BOUGHT = 1, 2
 

@@ -6,10 +6,17 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from endcap.model import NUM_DELAY_BINS, Network, outputs_of
-from endcap.schema import NextItem, Split
+from endcap.schema import Binary, Count, Hazard, NextItem, Split, Task, is_of_shopper
 from endcap.train.examples import Examples
 from endcap.train.recipes import TrainConfig
-from endcap.train.targets import BinaryTarget, Target
+from endcap.train.targets import (
+    BinaryTarget,
+    CategoryTarget,
+    CountTarget,
+    HazardTarget,
+    Target,
+    came,
+)
 from endcap.train.tasks import TaskPlan
 
 
@@ -33,13 +40,22 @@ def task_scales(
         target = plan.targets[task.name]
         asked = target.asked & (plan.facts.split == Split.TRAIN)
         rates[task.name] = max(1.0, float(asked.sum() / num_batches))
-        if isinstance(target, BinaryTarget):
-            scales[task.name] = _entropy(float(target.label[asked].mean()))
-        else:
+        scales[task.name] = _target_entropy(target, asked)
+    return scales, rates
+
+
+def _target_entropy(target: Target, asked: NDArray[np.bool_]) -> float:
+    match target:
+        case BinaryTarget():
+            return _entropy(float(target.label[asked].mean()))
+        case HazardTarget():
             share = float(target.observed[asked].mean())
             kinds = len(np.unique(target.bin[asked & target.observed]))
-            scales[task.name] = _entropy(share) + share * float(np.log(max(kinds, 2)))
-    return scales, rates
+            return _entropy(share) + share * float(np.log(max(kinds, 2)))
+        case CountTarget():
+            return _share_entropy(np.bincount(target.count[asked]))
+        case CategoryTarget():
+            return _share_entropy(np.bincount(target.category[asked]))
 
 
 FEW_EVENTS = 1_000.0
@@ -66,16 +82,23 @@ def plain_tasks(plan: TaskPlan) -> list[str]:
     """Name the tasks of too few events for a deep answer.
 
     A click on a product and a purchase of any item stay deep: the history is what they are asked
-    of. After a click, and of an ad, the context says most.
+    of. After a click, of an ad, and of a shopper without an item the context says most.
     """
     return [
         task.name
         for task in plan.tasks
-        if not isinstance(task, NextItem)
-        and task.name in plan.targets
-        and (task.space == "clicks" or task.ads)
+        if task.name in plan.targets
+        and _may_be_plain(task)
         and _num_events(plan, plan.targets[task.name]) < PLAIN_BELOW
     ]
+
+
+def _may_be_plain(task: Task) -> bool:
+    match task:
+        case Binary() | Hazard():
+            return task.space == "clicks" or task.ads or is_of_shopper(task)
+        case _:
+            return isinstance(task, Count)
 
 
 def task_ridges(
@@ -90,8 +113,7 @@ def task_ridges(
 
 
 def _num_events(plan: TaskPlan, target: Target) -> float:
-    hits = target.label > 0 if isinstance(target, BinaryTarget) else target.observed
-    return float((hits & target.asked & (plan.facts.split == Split.TRAIN)).sum())
+    return float((came(target) & target.asked & (plan.facts.split == Split.TRAIN)).sum())
 
 
 def constant_answers(plan: TaskPlan, log_offset: NDArray[np.float32]) -> dict[str, list[float]]:
@@ -104,19 +126,41 @@ def constant_answers(plan: TaskPlan, log_offset: NDArray[np.float32]) -> dict[st
     answers: dict[str, list[float]] = {}
     for name, target in plan.targets.items():
         asked = target.asked & (plan.facts.split == Split.TRAIN)
-        if isinstance(target, BinaryTarget):
-            answers[name] = [_log_odds(float(target.label[asked].mean()))]
-            continue
         task = next(task for task in plan.tasks if task.name == name)
-        num_outputs = outputs_of(task)
-        is_delay = num_outputs == 1 + NUM_DELAY_BINS
-        bins = np.bincount(
-            target.bin[asked & target.observed], minlength=num_outputs - is_delay
-        ).astype(np.float64)
-        shares = np.log((bins + 1) / (bins.sum() + len(bins)))
-        rate = [_constant_logit(target.observed[asked], log_offset[asked])] if is_delay else []
-        answers[name] = [*rate, *(float(share) for share in shares)]
+        match target:
+            case BinaryTarget():
+                answers[name] = [_log_odds(float(target.label[asked].mean()))]
+            case HazardTarget():
+                answers[name] = _constant_times(task, target, asked, log_offset)
+            case CountTarget():
+                answers[name] = _constant_count(target.count[asked])
+            case CategoryTarget():
+                answers[name] = _log_shares(target.category[asked], outputs_of(task))
     return answers
+
+
+def _constant_times(
+    task: Task,
+    target: HazardTarget,
+    asked: NDArray[np.bool_],
+    log_offset: NDArray[np.float32],
+) -> list[float]:
+    num_outputs = outputs_of(task)
+    is_delay = num_outputs == 1 + NUM_DELAY_BINS
+    rate = [_constant_logit(target.observed[asked], log_offset[asked])] if is_delay else []
+    return rate + _log_shares(target.bin[asked & target.observed], num_outputs - is_delay)
+
+
+def _log_shares(kinds: NDArray[np.int64], num_kinds: int) -> list[float]:
+    counts = np.bincount(kinds, minlength=num_kinds) + 1.0
+    return [float(share) for share in np.log(counts / counts.sum())]
+
+
+def _constant_count(count: NDArray[np.int64]) -> list[float]:
+    """Return log mean and log size of a negative binomial, by moments (m + m^2 / r = variance)."""
+    mean = max(float(count.mean()), 1e-3)
+    excess = max(float(count.var()) - mean, 1e-3 * mean)
+    return [float(np.log(mean)), float(np.clip(np.log(mean**2 / excess), -4.0, 4.0))]
 
 
 def _constant_logit(label: NDArray[np.bool_], log_offset: NDArray[np.float32]) -> float:
@@ -145,5 +189,9 @@ def _entropy(p: float) -> float:
 def _next_entropy(examples: Examples) -> float:
     in_training = np.repeat(examples.split == Split.TRAIN, np.diff(examples.next_offsets))
     counts = np.bincount(examples.next_item[in_training]).astype(np.float64)
+    return _share_entropy(counts)
+
+
+def _share_entropy(counts: NDArray[np.int64] | NDArray[np.float64]) -> float:
     share = counts[counts > 0] / counts.sum()
     return max(float(-(share * np.log(share)).sum()), 0.1)

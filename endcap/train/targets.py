@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from endcap.features import HOUR_US, delay_edges_hours
 from endcap.model import NUM_DELAY_BINS, NUM_DWELL_BINS
 from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes, credited_after
-from endcap.schema import Action, Binary, Dataset, Hazard, Split
-from endcap.train.examples import Candidates, Examples
+from endcap.schema import Binary, Dataset, Hazard, Split
+from endcap.train.examples import Candidates, Examples, of_pair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,40 @@ class HazardTarget:
     """Bin in which watching ended."""
     limit_share: NDArray[np.float32]
     """Share of that bin that was watched, 0 to 1."""
+    limit_hours: NDArray[np.float64]
+    """How long it was watched; of a dwell, how long it was."""
 
 
-Target = BinaryTarget | HazardTarget
+@dataclass(frozen=True, kw_only=True)
+class CountTarget:
+    """How many events came within the window, [N] over all candidates."""
+
+    asked: NDArray[np.bool_]
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryTarget:
+    """Of which category the next event was, by its place in `NextCategory.categories`, [N]."""
+
+    asked: NDArray[np.bool_]
+    category: NDArray[np.int64]
+
+
+Target = BinaryTarget | HazardTarget | CountTarget | CategoryTarget
+
+
+def came(target: Target) -> NDArray[np.bool_]:
+    """Tell of each candidate whether the log showed what the task waits for."""
+    match target:
+        case BinaryTarget():
+            return target.label > 0
+        case HazardTarget():
+            return target.observed
+        case CountTarget():
+            return target.count > 0
+        case CategoryTarget():
+            return target.asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +158,7 @@ def dwell_target(
         bin=place,
         limit_bin=place,
         limit_share=np.where(place == len(edges) - 2, 0.0, share).astype(np.float32),
+        limit_hours=facts.dwell_ms * 1_000 / HOUR_US,
     )
 
 
@@ -146,8 +178,24 @@ def delay_target(
         asked, start_us = facts.clicked & (facts.is_ad == task.ads), facts.click_us
         follows_us = _credited(dataset, outcomes, task.event_type, candidates)
     else:
-        asked, start_us = candidates.impression < 0, facts.at_us
+        asked, start_us = of_pair(candidates), facts.at_us
         follows_us = _next_time(dataset, task.event_type, candidates, facts)
+    return watched_delay(task, asked, start_us, follows_us, facts, edges_us)
+
+
+def watched_delay(
+    task: Hazard,
+    asked: NDArray[np.bool_],
+    start_us: NDArray[np.int64],
+    follows_us: NDArray[np.int64],
+    facts: CandidateFacts,
+    edges_us: NDArray[np.float64],
+) -> HazardTarget:
+    """Label a delay that is watched up to the task's horizon or the end of the split.
+
+    Args:
+        follows_us: when the event came, [N]; -1 for never.
+    """
     limit_us = np.minimum(int(task.within_hours * HOUR_US), facts.until_us - start_us)
     delay_us = follows_us - start_us
     observed = (follows_us >= 0) & (delay_us <= limit_us)
@@ -159,6 +207,7 @@ def delay_target(
         bin=np.searchsorted(edges_us[1:-1], np.where(observed, delay_us, 0), side="left"),
         limit_bin=place,
         limit_share=np.clip((limit_us - low) / (high - low), 1e-3, 1.0).astype(np.float32),
+        limit_hours=np.maximum(limit_us, 0) / HOUR_US,
     )
 
 
@@ -200,7 +249,9 @@ def _next_time(
 ) -> NDArray[np.int64]:
     """Return when a candidate's item next had such an event after the question; -1 never."""
     events = dataset.histories.events
-    rows = np.flatnonzero((events["action"] == Action.of(event_type)) & (events["item"] >= 0))
+    rows = np.flatnonzero(
+        (events["action"] == dataset.shop.action_of(event_type)) & (events["item"] >= 0)
+    )
     times = events["timestamp_us"][rows]
     index = NextEvent(dataset.histories.user_of_event()[rows], events["item"][rows], times)
     found = index.after(facts.user, candidates.item, facts.at_us)

@@ -3,16 +3,30 @@
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
 
+from endcap.features import FieldVocabulary, group_names, item_groups
 from endcap.outcomes import Outcomes
-from endcap.schema import Binary, Dataset, Hazard, NextItem, Split, Task
+from endcap.schema import (
+    Binary,
+    Count,
+    Dataset,
+    Hazard,
+    NextCategory,
+    NextItem,
+    Split,
+    Task,
+    is_of_shopper,
+)
 from endcap.train.examples import Examples
 from endcap.train.sampling import pair_task
+from endcap.train.shoppers import category_target, count_target, shopper_delay
 from endcap.train.targets import (
-    BinaryTarget,
     CandidateFacts,
     Target,
     binary_target,
+    came,
     candidate_facts,
     delay_edges,
     delay_target,
@@ -35,15 +49,20 @@ class TaskPlan:
     facts: CandidateFacts
 
 
-def plan_tasks(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> TaskPlan:
+def plan_tasks(
+    dataset: Dataset, outcomes: Outcomes, examples: Examples, vocabulary: FieldVocabulary
+) -> TaskPlan:
     """Label every declared task and keep those with enough labels on training days."""
     facts = candidate_facts(dataset, outcomes, examples)
     edges = dwell_edges(facts)
     tasks: list[Task] = []
     targets: dict[str, Target] = {}
     left_out: dict[str, str] = {}
-    for task in dataset.shop.tasks:
-        target = _target(task, dataset, outcomes, examples, facts, edges)
+    groups = item_groups(dataset.catalogue, vocabulary)
+    names = group_names(vocabulary)
+    for declared in dataset.shop.tasks:
+        task = _named(declared, names)
+        target = _target(task, dataset, outcomes, examples, facts, edges, groups)
         reason = _missing(task, target, facts, examples, dataset.shop.tasks)
         if reason:
             left_out[task.name] = reason
@@ -60,24 +79,35 @@ def plan_tasks(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> Task
     )
 
 
+def _named(task: Task, names: tuple[str, ...]) -> Task:
+    return structs.replace(task, categories=names) if isinstance(task, NextCategory) else task
+
+
 def _target(
     task: Task,
     dataset: Dataset,
     outcomes: Outcomes,
     examples: Examples,
     facts: CandidateFacts,
-    edges: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    edges: NDArray[np.float64],
+    groups: NDArray[np.int64],
 ) -> Target | None:
+    candidates = examples.candidates
     match task:
         case NextItem():
             return None
         case Binary():
-            return binary_target(task, dataset, outcomes, examples.candidates, facts)
+            return binary_target(task, dataset, outcomes, candidates, facts)
         case Hazard(measures="dwell"):
-            return dwell_target(task, examples.candidates, facts, edges)
+            return dwell_target(task, candidates, facts, edges)
+        case Count():
+            return count_target(task, dataset, candidates, facts)
+        case NextCategory():
+            return category_target(dataset, candidates, facts, groups)
         case Hazard():
             edges_us = delay_edges(task)
-            return delay_target(task, dataset, outcomes, examples.candidates, facts, edges_us)
+            rule = shopper_delay if task.space == "shoppers" else delay_target
+            return rule(task, dataset, outcomes, candidates, facts, edges_us)
 
 
 def _missing(
@@ -93,18 +123,31 @@ def _missing(
     if first and of_pairs and task != first:
         return f"one task of the space 'all' is sampled, and that is {first.name}"
     if target is None:
-        in_training = examples.split == Split.TRAIN
-        count = int((np.diff(examples.next_offsets)[in_training] > 0).sum())
-        return _too_few(count, "shoppers' next events")
+        return _too_few(_num_next(examples), "shoppers' next events")
+    if isinstance(task, NextCategory) and len(task.categories) < 2:
+        return "needs two categories of items on training days, or found more than 128"
     in_training = target.asked & (facts.split == Split.TRAIN)
-    hits = target.label > 0 if isinstance(target, BinaryTarget) else target.observed
-    what = {
-        "all": "purchases after an earlier event",
-        "impressions": "clicks on shown slots",
-        "clicks": "events after a click on a shown slot",
-    }[getattr(task, "space", "all")]
+    return _too_few(int((in_training & came(target)).sum()), _what(task))
+
+
+def _what(task: Task) -> str:
+    """Name what a task needs labels of."""
+    if is_of_shopper(task):
+        return "shoppers' instants with such an event later"
+    event_type = getattr(task, "event_type", "purchase")
     whose = " of ads" if getattr(task, "ads", False) else ""
-    return _too_few(int((in_training & hits).sum()), what + whose)
+    match getattr(task, "space", "all"):
+        case "impressions":
+            return f"{event_type}s on shown slots{whose}"
+        case "clicks":
+            return f"events after a click on a shown slot{whose}"
+        case _:
+            return f"{event_type}s after an earlier event{whose}"
+
+
+def _num_next(examples: Examples) -> int:
+    in_training = examples.split == Split.TRAIN
+    return int((np.diff(examples.next_offsets)[in_training] > 0).sum())
 
 
 def _too_few(count: int, what: str) -> str | None:

@@ -104,7 +104,7 @@ def test_a_purchase_a_day_after_a_view_is_foreseen_within_the_week_and_not_the_h
     item = np.arange(20, dtype=np.int32)
     counters = predictor.artifact.arrays["counters_settled"]
     week, hour = (
-        predictor.purchase_within(history, at_us, item, counters, hours=h) for h in (168.0, 1.0)
+        predictor.within("purchase", history, at_us, item, counters, hours=h) for h in (168.0, 1.0)
     )
     assert week[B] > 0.5
     assert week[B] > 10 * np.delete(week, [A, B]).max()
@@ -189,7 +189,7 @@ def changed_after(dataset, at_us, seed=9):
 
 def examples_of(dataset):
     columns = ItemColumns.of(dataset.catalogue, ContextScales(price_mean=16.0))
-    return make_examples(dataset, CounterHistory(dataset), columns, ask_purchase=False)
+    return make_examples(dataset, CounterHistory(dataset), columns, ask_later=False)
 
 
 def by_user(examples, at_us, dataset):

@@ -185,3 +185,14 @@ def test_a_model_tells_what_it_could_not_learn(endcap, model_folder):
     assert result.exit_code == 0
     assert "There are no figures" in result.stdout  # the fixture is written without any
     assert json.loads(endcap("evaluate", model_folder, "--json").stdout)["metrics"] == []
+
+
+def test_without_an_item_the_shopper_is_asked_of(endcap, model_folder):
+    result = endcap("predict", model_folder, "--user", "u1", "--user", "nobody", "--json")
+    answer = json.loads(result.stdout)
+    assert result.exit_code == 0 and [row["user_id"] for row in answer["rows"]] == ["u1", "nobody"]
+    assert all(0 < row["any_purchase"] < 1 and 0 < row["return"] < 1 for row in answer["rows"])
+    assert any("no shopper 'nobody'" in note for note in answer["notes"])
+    told = endcap("predict", model_folder, "--user", "u1").stdout
+    assert "any_purchase: chance of a purchase of anything within 7d." in told
+    assert "return: chance of coming back within 7d." in told

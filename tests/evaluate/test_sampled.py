@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.evaluate.model import as_sampled
+from endcap.evaluate.tasks import as_sampled
 
 
 def test_a_chance_among_sampled_rows_is_the_share_of_buyers_there():

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -48,10 +49,12 @@ def test_without_a_history_all_attention_lies_on_nothing(make_network):
 
 def test_each_task_has_its_outputs_side_by_side(make_network):
     network = make_network()
-    ends = [(part.start, part.stop) for part in network.slices.values()]
-    assert ends == [(0, 0), (0, 1), (1, 2), (2, 18), (18, 31), (31, 44), (44, 45), (45, 58)]
+    widths = [part.stop - part.start for part in network.slices.values()]
+    assert widths == [0, 1, 1, 16, 13, 13, 13, 13, 2, 0, 1, 13]
+    starts = [part.start for part in network.slices.values()]
+    assert starts == [0, *np.cumsum(widths)[:-1]]
     assert list(network.slices) == [task.name for task in DEFAULT_TASKS]
-    assert ask(network, [0])[0].shape[-1] == 58
+    assert ask(network, [0])[0].shape[-1] == sum(widths)
 
 
 def test_constant_answers_stand_at_their_task(make_network):
@@ -75,13 +78,17 @@ def test_a_plain_task_reads_the_context_alone(make_network):
         return network.candidates(item, campaign, context, states, last, question, age, lengths)[0]
 
     torch.manual_seed(4)
-    item, other, context = torch.randn(1, 2, 8), torch.randn(1, 2, 8), torch.randn(1, 2, 25)
+    item, other, context = (
+        torch.randn(1, 2, 8),
+        torch.randn(1, 2, 8),
+        torch.randn(1, 2, NUM_CONTEXT),
+    )
     assert not torch.equal(answers(item, context)[..., cart], answers(other, context)[..., cart])
     network.keep_plain(["cart"])
     one, two = answers(item, context), answers(other, context)
     torch.testing.assert_close(one[..., cart], two[..., cart])
     assert not torch.allclose(one[..., click], two[..., click])
-    linear = context @ network.candidates.wide.weight[cart, :25].T
+    linear = context @ network.candidates.wide.weight[cart, :NUM_CONTEXT].T
     torch.testing.assert_close(one[..., cart], linear + network.candidates.answers.bias[cart])
 
 

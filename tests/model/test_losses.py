@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import nbinom
 
-from endcap.model import click_loss, delay_loss, dwell_loss, next_loss
+from endcap.model import (
+    click_loss,
+    count_loss,
+    delay_loss,
+    dwell_loss,
+    next_loss,
+    squared_loss,
+)
 
 ONE = torch.ones(1)
 
@@ -119,3 +127,17 @@ def test_a_group_of_next_items_by_hand():
     found = next_loss(logits, row, item, torch.tensor([1.0, 1.0, 4.0])).item()
     group, alone = -(log_p[0] + log_p[1]) / 2, np.log(3)
     assert found == pytest.approx((group + 4 * alone) / 5, rel=1e-5)
+
+
+def test_a_count_is_a_negative_binomial():
+    mean, size = 2.5, 0.7
+    outputs = torch.tensor([[np.log(mean), np.log(size)]] * 4).double()
+    counts = torch.tensor([0, 1, 3, 40])
+    wanted = -nbinom.logpmf(counts.numpy(), size, size / (size + mean))
+    np.testing.assert_allclose(count_loss(outputs, counts), wanted, rtol=1e-6)
+
+
+def test_a_squared_error_weighs_what_came():
+    logit, log_e = torch.zeros(2), torch.tensor([0.5, 0.5]).log()
+    found = squared_loss(logit, log_e, torch.tensor([1.0, 0.0]), 4.0)
+    np.testing.assert_allclose(found, [4 * 0.75**2, 0.25**2], rtol=1e-6)

@@ -48,14 +48,14 @@ def test_ties_go_to_the_smaller_row():
 def test_a_purchase_is_likelier_the_longer_one_waits(predictor, asked):
     history, at_us, item, counters = asked
     found = [
-        predictor.purchase_within(history, at_us, item, counters, hours=h)
+        predictor.within("purchase", history, at_us, item, counters, hours=h)
         for h in (1, 24, 168, 720)
     ]
     assert (np.diff(found, axis=0) > 0).all()
     state = predictor.state(history, at_us, 0)
     context = candidate_context(history, at_us, item, predictor.items.columns, counters)
     answers, _ = predictor.answers(state, item, np.full_like(item, -1), context)
-    np.testing.assert_allclose(predictor.chances(answers)["purchase"], found[-1])
+    np.testing.assert_allclose(predictor.chance_of("purchase", answers, None), found[-1])
 
 
 def test_the_parts_of_a_score_add_up_to_it(predictor, asked):

@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from endcap.schema import Binary, Hazard, NextItem, ShopConfig
+from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, ShopConfig
 from endcap.schema.shop import RESOLUTION_US
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -18,7 +18,7 @@ def fields_of(struct):
             yield from fields_of(field.type)
 
 
-@pytest.mark.parametrize("struct", [ShopConfig, NextItem, Binary, Hazard])
+@pytest.mark.parametrize("struct", [ShopConfig, NextItem, Binary, Hazard, Count, NextCategory])
 def test_every_field_of_a_shop_is_described(struct):
     missing = [name for name in fields_of(struct) if f"| `{name}` |" not in PAGE]
     assert missing == []
@@ -29,9 +29,10 @@ def test_every_resolution_is_named():
 
 
 def test_the_example_is_a_shop():
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
-    shop = msgspec.toml.decode(example, type=ShopConfig)
+    examples = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
+    shop, more = (msgspec.toml.decode(example, type=ShopConfig) for example in examples)
     assert shop.log.columns["timestamp"] == "{date} {time}"
+    assert more.more_tasks[0].name == "sample"
 
 
 def test_every_file_of_the_room_is_on_its_page():

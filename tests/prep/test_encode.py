@@ -98,6 +98,9 @@ def test_the_shop_keeps_only_tasks_that_the_log_unlocks(dataset):
         "dwell",
         "buy",
         "purchase",
+        "any_purchase",
+        "return",
+        "clicks",
     ]
 
 

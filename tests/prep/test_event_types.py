@@ -3,7 +3,7 @@ import pytest
 
 from endcap.errors import ConfigError
 from endcap.prep.event_types import action_codes, check_declared, read_event_types, translate
-from endcap.schema import Action
+from endcap.schema import DEFAULT_TASKS, Action, Binary, ShopConfig
 
 
 def test_common_words_are_ours():
@@ -27,8 +27,11 @@ def test_a_column_is_translated_and_missing_stays_missing():
 
 
 def test_actions_have_their_numbers_and_the_rest_is_the_shops_own():
-    codes = pl.select(action_codes(pl.lit(pl.Series(["click", "zoom", "padding"])))).to_series()
-    assert codes.to_list() == [Action.CLICK, Action.OWN, Action.OWN]
+    lend = Binary(name="lend", event_type="lend")
+    shop = ShopConfig(tasks=(*DEFAULT_TASKS, lend))
+    kinds = pl.lit(pl.Series(["click", "zoom", "padding", "lend"]))
+    codes = pl.select(action_codes(kinds, shop)).to_series()
+    assert codes.to_list() == [Action.CLICK, Action.OWN, Action.OWN, Action.OWN + 1]
 
 
 def test_a_kind_mapped_to_nothing_is_an_error():

@@ -52,6 +52,10 @@ def test_tasks_are_unlocked_or_say_what_is_missing(report):
         "dwell": (True, "1 clicks with dwell_ms"),
         "buy": (False, "no events of type purchase"),
         "purchase": (False, "no events of type purchase"),
+        "any_purchase": (False, "no events of type purchase"),
+        "return": (True, "every event"),
+        "clicks": (True, "2 events of type click"),
+        "next_category": (False, "no categories of items"),
         "ad_click": (False, "no impressions of ads (rows with campaign_id)"),
         "ad_buy": (False, "no events of type purchase"),
     }

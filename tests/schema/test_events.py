@@ -10,6 +10,7 @@ from endcap.schema import (
     NO_ITEM,
     NO_SLOT,
     NUM_ACTIONS,
+    NUM_OWN,
     UNKNOWN,
     Action,
     Flag,
@@ -76,7 +77,7 @@ def test_actions_keep_their_numbers():
         "PURCHASE", "REFUND", "RATING", "NOT_INTERESTED", "SEARCH", "OWN",
     ]  # fmt: skip
     assert [int(action) for action in Action] == list(range(13))
-    assert NUM_ACTIONS == 13
+    assert (NUM_OWN, NUM_ACTIONS) == (8, 21)
     assert Flag.CENSORED == 1
 
 

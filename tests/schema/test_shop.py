@@ -85,9 +85,10 @@ LISTED = "; docs/shop-toml.md lists the fields."
         ("[page]\ncandidates = 0", "page.candidates must be 1 or more, got 0."),
         ("[[tasks]]\ntype = 'next'\n[[tasks]]\ntype = 'next'",
          "tasks must have different names, got 'next' twice; rename one."),
-        ("[[tasks]]\ntype = 'next'\nweight = -1.0", "The weight of task 'next' must be 0 or more."),
+        ("[[tasks]]\ntype = 'next'\nweight = -1.0",
+         "The weight of task 'next' must be 0 or more, got -1.0."),
         ("[[tasks]]\ntype = 'hazard'\nname = 'buy'\nmeasures = 'delay'\nspace = 'all'\n"
-         "within_hours = 0.0", "within_hours of task 'buy' must be above 0."),
+         "within_hours = 0.0", "within_hours of task 'buy' must be above 0, got 0.0."),
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_named(load, text, message):

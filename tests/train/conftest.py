@@ -73,11 +73,11 @@ def ask() -> Callable[..., tuple]:
     from endcap.outcomes import join_outcomes
     from endcap.train.examples import make_examples
 
-    def questions(dataset, *, ask_purchase=False, seed=0):
+    def questions(dataset, *, ask_later=False, seed=0):
         outcomes = join_outcomes(dataset)
         columns = ItemColumns.of(dataset.catalogue, ContextScales())
         counters = CounterHistory(dataset)
-        examples = make_examples(dataset, counters, columns, ask_purchase=ask_purchase, seed=seed)
+        examples = make_examples(dataset, counters, columns, ask_later=ask_later, seed=seed)
         return outcomes, examples
 
     return questions

@@ -45,7 +45,7 @@ def test_a_page_reads_events_strictly_before_its_instant(make_log, ask):
 
 
 def test_no_question_reads_its_own_instant_in_a_whole_shop(dataset, ask):
-    _, examples = ask(dataset, ask_purchase=True)
+    _, examples = ask(dataset, ask_later=True)
     events, resolution = dataset.histories.events, dataset.shop.resolution_us
     has_past = examples.visible > dataset.histories.offsets[examples.user]
     last = events["timestamp_us"][examples.visible[has_past] - 1]
@@ -63,7 +63,7 @@ def test_no_question_reads_its_own_instant_in_a_whole_shop(dataset, ask):
 
 def test_a_snapshot_follows_a_group_and_reads_it(make_log, ask):
     rows = [(0, DAY, 0, VIEW), (0, DAY, 1, VIEW), (0, 9 * DAY, 0, BUY)]
-    _, examples = ask(make_log(rows), ask_purchase=True)
+    _, examples = ask(make_log(rows), ask_later=True)
     asked = np.diff(examples.candidates.offsets) > 0
     at, visible = examples.at_us[asked], examples.visible[asked]
     assert at[0] == DAY + SECOND - 1  # the end of the group's instant
@@ -74,7 +74,7 @@ def test_a_snapshot_follows_a_group_and_reads_it(make_log, ask):
 
 def test_in_a_log_of_days_a_snapshot_stands_at_the_evening(make_log, ask):
     rows = [(0, DAY, 0, VIEW), (0, 9 * DAY, 0, BUY), (1, 12 * DAY, 1, VIEW)]
-    _, examples = ask(make_log(rows, resolution="day"), ask_purchase=True)
+    _, examples = ask(make_log(rows, resolution="day"), ask_later=True)
     at = examples.at_us[np.diff(examples.candidates.offsets) > 0]
     assert at[0] == 2 * DAY - 1
     assert (at % DAY == DAY - 1).all()
@@ -82,7 +82,7 @@ def test_in_a_log_of_days_a_snapshot_stands_at_the_evening(make_log, ask):
 
 def test_a_buyer_is_always_asked_about_until_the_end_of_the_split(make_log, ask):
     rows = [(0, DAY, 0, VIEW), (0, 9 * DAY, 1, BUY), (0, 11 * DAY, 2, BUY), (1, DAY, 2, VIEW)]
-    _, examples = ask(make_log(rows), ask_purchase=True)
+    _, examples = ask(make_log(rows), ask_later=True)
     first = np.flatnonzero((examples.user == 0) & (examples.at_us == DAY + SECOND - 1))[0]
     part = slice(*examples.candidates.offsets[first : first + 2])
     assert 1 in examples.candidates.item[part]

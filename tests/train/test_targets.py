@@ -103,7 +103,7 @@ def test_a_snapshots_labels_end_with_its_split(make_log, facts_of):
     task = Hazard(name="purchase", measures="delay", space="all")
     rows = [(0, 5 * DAY, 0, VIEW), (0, 7 * DAY, 1, BUY), (0, 11 * DAY, 2, BUY), (1, DAY, 2, VIEW)]
     log = make_log(rows)
-    outcomes, candidates, facts = facts_of(log, ask_purchase=True)
+    outcomes, candidates, facts = facts_of(log, ask_later=True)
     found = delay_target(task, log, outcomes, candidates, facts, delay_edges(task))
     first = (facts.at_us // DAY == 5) & (facts.at_us % DAY < 1_000_000) & found.asked
     assert set(candidates.item[first & found.observed]) == {1}

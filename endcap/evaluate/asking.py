@@ -1,0 +1,107 @@
+"""Ask a model the questions of a split one by one, as a server would."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.predict import NetworkPredictor
+from endcap.schema import Binary, Dataset, Hazard, NextItem, Split
+from endcap.train.examples import Candidates, Examples
+
+Floats = NDArray[np.float64]
+
+MAX_QUESTIONS = 3_000
+"""Questions of a split that are asked; a longer split is sampled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A model's raw answers to candidates of a split; each method reads some of the rows."""
+
+    predictor: NetworkPredictor
+    candidates: Candidates
+    rows: NDArray[np.int64]
+    """Rows of the candidates, [N]."""
+    answers: Floats
+    examined: Floats
+    """The chance that a row's slot is looked at; 1 for what was not shown."""
+
+    @property
+    def unmeasured(self) -> set[str]:
+        """Tasks whose figures are told elsewhere: next items, and dwell."""
+        return {
+            task.name
+            for task in self.predictor.artifact.manifest.tasks
+            if isinstance(task, NextItem) or (isinstance(task, Hazard) and task.measures == "dwell")
+        }
+
+    def chance(self, name: str, kept: NDArray[np.bool_], hours: Floats | None = None) -> Floats:
+        """Return the calibrated chance of a task, of a click in its own slot."""
+        found = self.predictor.chance_of(name, self.answers[kept], hours)
+        task = next(t for t in self.predictor.artifact.manifest.tasks if t.name == name)
+        shown = isinstance(task, Binary) and task.space == "impressions"
+        return found * self.examined[kept] if shown else found
+
+    def count(self, name: str, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Return mean and size of the negative binomial of a task of counts."""
+        return self.predictor.expected_count(name, self.answers[kept])
+
+    def categories(self, name: str, kept: NDArray[np.bool_]) -> Floats:
+        """Return the chance of each category, [N, K]."""
+        return self.predictor.category_shares(name, self.answers[kept])
+
+    def log_offset(self, rows: NDArray[np.int64]) -> Floats:
+        """Return the case-control offsets of some candidates."""
+        return self.candidates.log_offset[rows].astype(np.float64)
+
+
+def ask_split(
+    predictor: NetworkPredictor, examples: Examples, dataset: Dataset, split: Split
+) -> Asked | None:
+    """Ask every question of a split that has candidates; None where there is none."""
+    asked = np.flatnonzero((examples.split == split) & (np.diff(examples.candidates.offsets) > 0))
+    if len(asked) > MAX_QUESTIONS:
+        asked = np.sort(np.random.default_rng(0).choice(asked, MAX_QUESTIONS, replace=False))
+    if len(asked) == 0:
+        return None
+    table = examples.candidates
+    rows = [np.arange(table.offsets[k], table.offsets[k + 1]) for k in asked]
+    answers, examined = [], []
+    for k, of_question in zip(asked, rows, strict=True):
+        start = dataset.histories.offsets[examples.user[k]]
+        history = dataset.histories.events[start : examples.visible[k]]
+        device = int(examples.device[k])
+        state = predictor.state(history, int(examples.at_us[k]), device)
+        answered, _ = predictor.answers(
+            state,
+            table.item[of_question],
+            table.campaign[of_question],
+            table.context[of_question],
+        )
+        answers.append(answered)
+        examined.append(
+            _examined(predictor, table.placement[of_question], table.slot[of_question], device)
+        )
+    return Asked(
+        predictor=predictor,
+        candidates=table,
+        rows=np.concatenate(rows),
+        answers=np.concatenate(answers),
+        examined=np.concatenate(examined),
+    )
+
+
+def _examined(
+    predictor: NetworkPredictor,
+    placement: NDArray[np.uint8],
+    slot: NDArray[np.uint8],
+    device: int,
+) -> Floats:
+    names = predictor.shop.placements
+    if not predictor.examines or not names:
+        return np.ones(len(slot))
+    widest = int(slot[slot < 255].max(initial=0)) + 1
+    tables = np.stack([predictor.examination(name, widest, device) for name in names])
+    shown = slot < 255
+    return np.where(shown, tables[placement, np.where(shown, slot, 0)], 1.0)
