@@ -235,7 +235,6 @@ def _read_jsonl(path: Path, data: bytes) -> Table:
 def _read_jsonl_by_line(path: Path, data: bytes) -> Table:
     rows: list[dict[str, object]] = []
     broken: list[tuple[str, int, str, str]] = []
-    is_nested = False
     for number, line in enumerate(_text_of(data).split("\n"), start=1):
         if not line.strip():
             continue
@@ -245,30 +244,13 @@ def _read_jsonl_by_line(path: Path, data: bytes) -> Table:
             broken.append((path.name, number, f"broken line: no JSON ({error.msg})", line))
             continue
         if isinstance(row, dict):
-            is_nested |= any(isinstance(value, dict | list) for value in row.values())
-            rows.append({ROW: number, **row})
+            rows.append({ROW: number} | {key: _as_text(value) for key, value in row.items()})
         else:
             broken.append((path.name, number, "broken line: no JSON object", line))
-    frame = _frame_of_nested(rows) if is_nested else _frame_of_texts(rows)
-    return Table(frame=frame, broken=pl.DataFrame(broken, schema=REJECTED, orient="row"))
-
-
-def _frame_of_nested(rows: list[dict[str, object]]) -> pl.DataFrame:
-    """Read whole lines as if no broken one stood among them, so that lists and structs stay so."""
-    lines = "\n".join(json.dumps(row) for row in rows)
-    try:
-        frame = pl.read_ndjson(lines.encode(), infer_schema_length=None)
-    except pl.exceptions.PolarsError:
-        return _frame_of_texts(rows)
-    return frame.with_columns(pl.col(ROW).cast(pl.UInt32))
-
-
-def _frame_of_texts(rows: list[dict[str, object]]) -> pl.DataFrame:
     names = dict.fromkeys(name for row in rows for name in row)
     schema = {name: pl.UInt32 if name == ROW else pl.String for name in names or [ROW]}
-    told = [{name: value if name == ROW else _as_text(value) for name, value in row.items()}
-            for row in rows]  # fmt: skip
-    return pl.DataFrame(told, schema=schema)
+    frame = pl.DataFrame(rows, schema=schema)
+    return Table(frame=frame, broken=pl.DataFrame(broken, schema=REJECTED, orient="row"))
 
 
 def _as_text(value: object) -> str | None:

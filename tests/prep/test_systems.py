@@ -196,6 +196,18 @@ def test_a_bad_row_of_an_export_is_rejected_alone_and_shows_nothing(word, tmp_pa
     assert log.events.equals(good.events)
 
 
+@pytest.mark.parametrize("word", ["ga4", "google_retail", "metarank"])
+def test_a_broken_line_of_an_export_costs_itself_alone(word, tmp_path):
+    good = read(EXPORTS / SYSTEMS[word])
+    text = (EXPORTS / SYSTEMS[word]).read_text(encoding="utf-8")
+    path = tmp_path / SYSTEMS[word]
+    path.write_text(text + '{"event": \n', encoding="utf-8")
+    log = read(path)
+    assert log.events.equals(good.events)
+    assert str(log.items) == str(good.items)
+    assert log.rejected["reason"].to_list()[0].startswith("broken line: no JSON")
+
+
 @pytest.mark.parametrize("word", SYSTEMS)
 def test_an_export_of_another_system_is_refused_by_the_columns_it_lacks(word):
     other = "gorse.csv" if word != "gorse" else "ga4.jsonl"
