@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from endcap.cli.options import Campaigns, Items, Json, LogArgument, Seed, Shop
+from endcap.cli.options import Campaigns, Format, Items, Json, LogArgument, Query, Seed, Shop
 from endcap.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from endcap.prep import Log
 
 
-def fit(
+def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
     log: LogArgument,
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
     items: Items = None,
     campaigns: Campaigns = None,
     shop: Shop = None,
+    format: Format = None,
+    query: Query = None,
     seed: Seed = 0,
     epochs: Annotated[
         int | None,
@@ -36,7 +38,7 @@ def fit(
     screen = Screen(as_json)
     require_train()
     check_out(out)
-    found = read(log, items=items, campaigns=campaigns, shop=shop)
+    found = read(log, items=items, campaigns=campaigns, shop=shop, format=format, query=query)
     show_counts(screen, found.report)
     show_rejected(screen, found.report)
     with progress() as report:

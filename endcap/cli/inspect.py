@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from endcap.cli.options import Campaigns, Items, Json, LogArgument, Shop
+from endcap.cli.options import Campaigns, Format, Items, Json, LogArgument, Query, Shop
 from endcap.cli.screen import Screen
 from endcap.errors import FileError
 
@@ -18,6 +18,8 @@ def inspect(
     items: Items = None,
     campaigns: Campaigns = None,
     shop: Shop = None,
+    format: Format = None,
+    query: Query = None,
     write: Annotated[
         bool,
         typer.Option(
@@ -28,21 +30,23 @@ def inspect(
 ) -> None:
     """Say what a log holds, which tasks it unlocks, and what had to be left out."""
     from endcap.cli.found import show_report
-    from endcap.prep import format_shop, read
+    from endcap.prep import format_shop, is_url, read, without_password
 
     screen = Screen(as_json)
-    folder = log if log.is_dir() else log.parent
+    path = Path("." if is_url(log) else log)
+    folder = path if path.is_dir() else path.parent
     config, side_file = folder / "shop.toml", folder / "rejected.jsonl"
     if write:
         _check_free(config)
-    found = read(log, items=items, campaigns=campaigns, shop=shop)
+    found = read(log, items=items, campaigns=campaigns, shop=shop, format=format, query=query)
     show_report(screen, found.report)
     if write:
         _write(found, config, side_file)
     _say_where(screen, found, config, side_file, written=write)
+    named = _as_given(without_password(log), query, format if not config.exists() else None)
     if not write and not config.exists():
-        screen.propose("inspect", str(log), "--write")
-    screen.propose("fit", str(log), "--out", "shop.model")
+        screen.propose("inspect", *named, "--write")
+    screen.propose("fit", *named, "--out", "shop.model")
     screen.finish(
         {
             **found.report.to_dict(),
@@ -51,6 +55,12 @@ def inspect(
             "rejected_file": side_file if write and found.report.rejected else None,
         }
     )
+
+
+def _as_given(log: str, query: str | None, format: str | None) -> list[str]:
+    """Return the words that name the log in the next command."""
+    further = (("--query", query), ("--format", format))
+    return [log, *(word for name, value in further if value for word in (name, value))]
 
 
 def _check_free(config: Path) -> None:

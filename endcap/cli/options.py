@@ -21,22 +21,42 @@ Json = Annotated[
     ),
 ]
 LogArgument = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="LOG",
-        help="A CSV, JSONL or Parquet file of events, or a folder that holds events.*, and perhaps "
-        "items.*, campaigns.* and shop.toml.",
+        help="A CSV, JSONL or Parquet file of events, a folder that holds events.*, and perhaps "
+        "items.*, campaigns.* and shop.toml, or a database: URL#table.",
+    ),
+]
+Query = Annotated[
+    str | None,
+    typer.Option("--query", metavar="SQL", help="What to ask of the database, if LOG is a URL."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="The system that the log comes from: ga4, google_retail, gorse, metarank or "
+        "personalize.",
     ),
 ]
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model folder that `endcap fit` wrote.")
 ]
 Items = Annotated[
-    Path | None, typer.Option("--items", metavar="FILE", help="The catalogue, if it is elsewhere.")
+    str | None,
+    typer.Option(
+        "--items", metavar="FILE", help="The catalogue, if it is elsewhere; a file or URL#table."
+    ),
 ]
 Campaigns = Annotated[
-    Path | None,
-    typer.Option("--campaigns", metavar="FILE", help="The campaigns, if they are elsewhere."),
+    str | None,
+    typer.Option(
+        "--campaigns",
+        metavar="FILE",
+        help="The campaigns, if they are elsewhere; a file or URL#table.",
+    ),
 ]
 Shop = Annotated[
     Path | None,

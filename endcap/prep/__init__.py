@@ -5,6 +5,7 @@ from endcap.prep.guess import guess_shop
 from endcap.prep.log import Log, inspect, read, write_rejected
 from endcap.prep.rejected import Reason
 from endcap.prep.report import ColumnUse, LogReport, SplitUse
+from endcap.prep.sql import is_url, without_password
 from endcap.prep.toml import format_shop, write_shop
 from endcap.prep.unlocks import TaskUse
 
@@ -19,7 +20,9 @@ __all__ = [
     "format_shop",
     "guess_shop",
     "inspect",
+    "is_url",
     "read",
+    "without_password",
     "write_rejected",
     "write_shop",
 ]

@@ -7,7 +7,7 @@ import polars as pl
 
 from endcap.errors import SchemaError
 from endcap.prep import clock, values
-from endcap.prep.columns import Column, expression_of, find_columns
+from endcap.prep.columns import Column, find_columns, values_of
 from endcap.prep.rejected import REJECTED
 from endcap.prep.tables import FILE, ROW, Table
 from endcap.schema import Campaign, ShopConfig
@@ -52,7 +52,7 @@ def read_campaigns(
     for column in CAMPAIGN_COLUMNS:
         if column.name in sources:
             source = sources[column.name]
-            raw = table.frame.select(expression_of(source, table.columns)).to_series()
+            raw = values_of(table.frame, source)
             read, reason = _read_column(raw, column, shop, source=source)
             frame = frame.with_columns(read.alias(column.stored))
             reasons.append(reason)

@@ -7,9 +7,9 @@ import polars as pl
 
 from endcap.errors import SchemaError
 from endcap.prep import clock, values
-from endcap.prep.columns import EVENT_COLUMNS, Column, columns_of, expression_of, find_columns
+from endcap.prep.columns import EVENT_COLUMNS, Column, columns_of, find_columns, values_of
 from endcap.prep.event_types import check_declared, read_event_types
-from endcap.prep.tables import FILE, ROW, Table
+from endcap.prep.tables import FILE, PLACE, ROW, Table
 from endcap.schema import NO_SLOT, ShopConfig
 
 REASON = "__reason"
@@ -29,11 +29,13 @@ EVENTS_SCHEMA: dict[str, pl.DataType] = {
 """The columns of `Log.events`; what a log does not tell is null."""
 
 MAX_DWELL_MS = 2**31 - 1
+SEARCH = r"(^|\+)\s*search\s*(\+|$)"
+"""Kinds that are a search, perhaps among others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canonical:
-    """Rows in our columns, with `FILE`, `ROW` and, where a row is bad, its `REASON`."""
+    """Rows in our columns, with `FILE`, `ROW`, `PLACE` and, where a row is bad, its `REASON`."""
 
     frame: pl.DataFrame
     columns: dict[str, str]
@@ -53,24 +55,38 @@ def to_canonical(table: Table, shop: ShopConfig, *, file: str) -> Canonical:
     found = table.columns
     sources = find_columns(EVENT_COLUMNS, shop.log.columns, found, file=file)
     check_required(sources, found, file=file)
-    frame = table.frame.select(FILE, ROW)
+    frame = table.frame.select(FILE, ROW, PLACE)
     reasons: list[pl.Series] = []
     for column in EVENT_COLUMNS:
         if column.name not in sources or column.name == "currency":
             continue
-        raw = table.frame.select(expression_of(sources[column.name], found).alias(column.name))
-        read, reason = _read_column(raw.to_series(), column, shop, source=sources[column.name])
+        raw = values_of(table.frame, sources[column.name], shop.log.missing)
+        read, reason = _read_column(raw, column, shop, source=sources[column.name])
         frame = frame.with_columns(read.alias(column.stored))
         reasons.append(reason)
     frame, notes = _complete(frame, sources, shop)
+    frame = _without_places(frame, sources)
     first_reason = pl.coalesce(*reasons, *_missing(frame, sources)).alias(REASON)
     used = {name for source in sources.values() for name in columns_of(source, found)}
     return Canonical(
         frame=frame.with_columns(first_reason),
         columns=sources,
-        unused=tuple(name for name in found if name not in used),
+        unused=tuple(name for name in found if not any(_is_in(name, one) for one in used)),
         notes=notes,
     )
+
+
+def _without_places(frame: pl.DataFrame, sources: Mapping[str, str]) -> pl.DataFrame:
+    """Keep a place in a list as the slot of what was shown only: a cart's lines have no slots."""
+    if not sources.get("slot", "").endswith(".#"):
+        return frame
+    shown = pl.col("event_type").str.contains("impression", literal=True)
+    return frame.with_columns(pl.when(shown).then(pl.col("slot")).alias("slot"))
+
+
+def _is_in(column: str, name: str) -> bool:
+    """Tell whether a name is the column's, or that of a part of it."""
+    return name == column or name.startswith(f"{column}.")
 
 
 def check_required(sources: Mapping[str, str], found: list[str], *, file: str) -> None:
@@ -172,9 +188,10 @@ def _name_kinds(frame: pl.DataFrame, sources: Mapping[str, str], shop: ShopConfi
 def _missing(frame: pl.DataFrame, sources: Mapping[str, str]) -> list[pl.Expr]:
     """Name what a row must have and has not; only a search goes without an item."""
     kind, quantity = pl.col("event_type"), pl.col("quantity")
+    is_search = kind.str.contains(SEARCH).fill_null(False)
     cases = [
         (pl.col("user_id").is_null(), "no user_id"),
-        (pl.col("item_id").is_null() & (kind != "search").fill_null(True), "no item_id"),
+        (pl.col("item_id").is_null() & ~is_search, "no item_id"),
         (pl.col("timestamp_us").is_null(), "no timestamp"),
         (kind.is_null(), "no event_type"),
         ((quantity <= 0) & (kind != "refund"), "quantity is less than 1"),

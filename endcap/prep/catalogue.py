@@ -1,5 +1,6 @@
 """Read what a shop tells of its items: a catalogue file, or columns of the log itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,17 @@ import polars as pl
 
 from endcap.errors import SchemaError
 from endcap.prep import clock, values
-from endcap.prep.columns import ITEM_COLUMNS, TEXT_OF_ITEM, Column, expression_of, find_columns
+from endcap.prep.columns import (
+    ITEM_COLUMNS,
+    TEXT_OF_ITEM,
+    Column,
+    find_columns,
+    is_there,
+    values_of,
+)
+from endcap.prep.nested import decode, names_of, reach
 from endcap.prep.rejected import REJECTED, no_rejected
-from endcap.prep.tables import FILE, ROW, Table
+from endcap.prep.tables import FILE, PLACE, ROW, Table
 from endcap.schema import UNKNOWN, Catalogue, ShopConfig
 
 ITEMS_SCHEMA: dict[str, pl.DataType] = {
@@ -28,6 +37,8 @@ ITEMS_SCHEMA: dict[str, pl.DataType] = {
 }
 """The columns of `Log.items`; what is not told is null."""
 
+VALUE_TYPES = ("text", "numbers")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
@@ -38,14 +49,24 @@ class Items:
     columns: dict[str, str]
 
 
-def read_items(table: Table, shop: ShopConfig, *, file: str) -> Items:
+def read_items(
+    table: Table, shop: ShopConfig, *, file: str, elsewhere: Sequence[str] = ()
+) -> Items:
     """Read a catalogue; a value that cannot be read is unknown, and listed with the rejected.
+
+    Args:
+        elsewhere: columns of the log; what is declared of these alone is not asked of this file.
 
     Raises:
         SchemaError: there is no `item_id`, or a declared column is missing.
     """
+    declared = shop.items.columns
+    names = names_of([*declared.values(), *shop.items.attributes], table.columns)
+    table = reach(table, names, file=file)
     found = table.columns
-    sources = find_columns(ITEM_COLUMNS, shop.items.columns, found, file=file)
+    declared = {name: source for name, source in declared.items()
+                if is_there(source, found) or not is_there(source, elsewhere)}  # fmt: skip
+    sources = find_columns(ITEM_COLUMNS, declared, found, file=file)
     if "item_id" not in sources:
         raise SchemaError(
             f"{file} needs a column for item_id, but has only {', '.join(found)}; name it in "
@@ -55,7 +76,7 @@ def read_items(table: Table, shop: ShopConfig, *, file: str) -> Items:
     problems = [table.broken]
     for column in ITEM_COLUMNS:
         if column.name in sources and column.name not in ("tags", "attributes"):
-            raw = table.frame.select(expression_of(sources[column.name], found)).to_series()
+            raw = values_of(table.frame, sources[column.name], shop.items.missing)
             read, reason = _read_column(raw, column, shop, source=sources[column.name])
             frame = frame.with_columns(read.alias(column.stored))
             problems.append(_problems(table, raw, reason))
@@ -71,23 +92,37 @@ def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.Dat
     Items stand in order of first appearance, those of one instant by id.
 
     Args:
-        events: `item_id`, `timestamp_us` and `ROW` of the good rows, in the file's order.
+        events: `item_id`, `timestamp_us`, `FILE`, `ROW` and `PLACE` of rows that name an item.
     """
-    declared = {name: shop.items.columns[name] for name in TEXT_OF_ITEM
-                if shop.items.columns.get(name) in table.columns}  # fmt: skip
-    if not declared:
+    told = _told_by_log(table, shop)
+    keys = [FILE, ROW, PLACE]
+    names = [name for name in told.columns if name not in keys]
+    if not names:
         return None
-    kinds = {column.name: column for column in ITEM_COLUMNS}
-    told = table.frame.select(FILE, ROW)
-    for name, source in declared.items():
-        read, _ = _read_column(table.frame[source], kinds[name], shop, source=source)
-        told = told.with_columns(read.alias(name))
-    rows = events.join(told, on=[FILE, ROW], how="left", maintain_order="left")
+    events = events.select(*keys, "item_id", "timestamp_us")
+    rows = events.join(told, on=keys, how="left", maintain_order="left")
     rows = rows.filter(pl.col("item_id").is_not_null()).sort("timestamp_us", maintain_order=True)
     frame = rows.group_by("item_id", maintain_order=True).agg(
-        pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in declared)
+        pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in names)
     )
     return _with_schema(frame.sort("timestamp_us", "item_id"))
+
+
+def _told_by_log(table: Table, shop: ShopConfig) -> pl.DataFrame:
+    """Read what a log's rows say of their items, as far as shop.toml declares it."""
+    kinds = {column.name: column for column in ITEM_COLUMNS}
+    told = table.frame.select(FILE, ROW, PLACE)
+    for name in (*TEXT_OF_ITEM, "price"):
+        source = shop.items.columns.get(name, "")
+        if is_there(source, table.columns):
+            raw = values_of(table.frame, source, shop.items.missing)
+            read, _ = _read_column(raw, kinds[name], shop, source=source)
+            told = told.with_columns(read.alias(kinds[name].stored))
+    attributes = [name for name in shop.items.attributes if name in table.columns]
+    if attributes:
+        lists = _side_by_side([_texts(table.frame[name], name) for name in attributes])
+        told = told.with_columns(lists.set(lists.list.len() == 0, None))
+    return told
 
 
 def _with_schema(frame: pl.DataFrame) -> pl.DataFrame:
@@ -145,8 +180,9 @@ def _read_column(raw: pl.Series, column: Column, shop: ShopConfig, *, source: st
 
 def _read_paths(raw: pl.Series) -> pl.Series:
     """Read category paths: one text, or a list of paths joined by `|`."""
-    if isinstance(raw.dtype, pl.List):
-        return raw.cast(pl.List(pl.String)).list.drop_nulls().list.join("|")
+    lists = decode(raw)
+    if isinstance(lists.dtype, pl.List):
+        return lists.cast(pl.List(pl.String)).list.drop_nulls().list.join("|")
     return values.read_text(raw)
 
 
@@ -158,23 +194,33 @@ def _attributes(table: Table, sources: dict[str, str], shop: ShopConfig, *, file
             f"items.attributes in shop.toml names {', '.join(missing)}, but {file} has the columns "
             f"{', '.join(table.columns)}; correct it."
         )
-    parts = [_texts(table.frame[sources[name]], label)
+    parts = [_texts(values_of(table.frame, sources[name], shop.items.missing), label)
              for name, label in (("tags", "tag"), ("attributes", "attribute"))
              if name in sources]  # fmt: skip
     parts += [_texts(table.frame[name], name) for name in shop.items.attributes]
     if not parts:
         nothing = pl.Series("attributes", [[]], dtype=pl.List(pl.String))
         return nothing.new_from_index(0, table.frame.height)
-    frame = pl.DataFrame([part.alias(str(at)) for at, part in enumerate(parts)])
+    return _side_by_side(parts)
+
+
+def _side_by_side(lists: list[pl.Series]) -> pl.Series:
+    frame = pl.DataFrame([one.alias(str(at)) for at, one in enumerate(lists)])
     return frame.select(pl.concat_list(pl.all()).alias("attributes")).to_series()
 
 
 def _texts(raw: pl.Series, label: str) -> pl.Series:
-    """Write a column as lists of `label=value`; a struct's fields name themselves."""
+    """Write a column as lists of `label=value`; a struct's fields name themselves.
+
+    A struct of `text` and `numbers`, as the Google Retail API writes a value, is named outside.
+    """
+    label, raw = label.rsplit(".", 1)[-1], decode(raw)
     if isinstance(raw.dtype, pl.Struct):
         fields = raw.struct.unnest()
-        frame = pl.DataFrame([_texts(fields[name], name) for name in fields.columns])
-        return frame.select(pl.concat_list(pl.all())).to_series()
+        typed = [name for name in VALUE_TYPES if name in fields.columns]
+        if typed:
+            return _side_by_side([_texts(fields[name], label) for name in typed])
+        return _side_by_side([_texts(fields[name], name) for name in fields.columns])
     if isinstance(raw.dtype, pl.List):
         lists = raw.cast(pl.List(pl.String))
     else:

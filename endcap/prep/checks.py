@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 import polars as pl
 
 from endcap.errors import LogError
-from endcap.prep.canonical import EVENTS_SCHEMA, REASON, Canonical
-from endcap.prep.columns import EVENT_COLUMNS, find_columns
+from endcap.prep.canonical import EVENTS_SCHEMA, REASON, SEARCH, Canonical
+from endcap.prep.columns import EVENT_COLUMNS, find_columns, values_of
+from endcap.prep.event_types import IGNORE
 from endcap.prep.rejected import count_reasons
-from endcap.prep.tables import FILE, ROW, Table
+from endcap.prep.tables import FILE, PLACE, ROW, Table
 from endcap.prep.values import read_text
 from endcap.schema import ShopConfig
 
@@ -29,7 +31,8 @@ def agree_on_currency(table: Table, shop: ShopConfig, *, file: str) -> ShopConfi
     sources = find_columns(EVENT_COLUMNS, shop.log.columns, table.columns, file=file)
     if "currency" not in sources or table.frame.is_empty():
         return shop
-    named = read_text(table.frame[sources["currency"]]).str.to_uppercase().drop_nulls()
+    raw = values_of(table.frame, sources["currency"], shop.log.missing)
+    named = read_text(raw).str.to_uppercase().drop_nulls()
     currencies = sorted(named.unique().to_list())
     if not currencies:
         return shop
@@ -51,21 +54,35 @@ def agree_on_currency(table: Table, shop: ShopConfig, *, file: str) -> ShopConfi
     return msgspec.structs.replace(shop, currency=currencies[0])
 
 
-def part_rows(
-    canonical: Canonical, table: Table, shop: ShopConfig
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the good rows, in the file's order with `FILE` and `ROW`, and the rejected ones."""
+@dataclass(frozen=True, kw_only=True)
+class Parted:
+    """A log's rows, apart."""
+
+    good: pl.DataFrame
+    """The events, in the files' order, with `FILE`, `ROW` and `PLACE`."""
+    aside: pl.DataFrame
+    """Rows of a kind that shop.toml ignores; they may tell of items all the same."""
+    rejected: pl.DataFrame
+
+
+def part_rows(canonical: Canonical, table: Table, shop: ShopConfig) -> Parted:
+    """Part the good rows from the bad, and from those that are no events."""
+    aside = canonical.frame["event_type"].fill_null("") == IGNORE
     frame = _name_repeats(canonical.frame, table, shop)
-    bad = frame[REASON].is_not_null()
-    good = frame.filter(~bad).drop(REASON)
-    raw = table.frame.filter(bad).drop(FILE, ROW)
+    bad = frame[REASON].is_not_null() & ~aside
+    good = frame.filter(~bad & ~aside).drop(REASON)
+    raw = table.as_read.filter(bad)
     rejected = frame.filter(bad).select(
         pl.col(FILE).alias("file"),
         pl.col(ROW).cast(pl.UInt32).alias("row"),
         pl.col(REASON).alias("reason"),
         _as_json(raw).alias("raw"),
     )
-    return _tell_events(good), pl.concat([table.broken, rejected])
+    return Parted(
+        good=_tell_events(good),
+        aside=frame.filter(aside).drop(REASON),
+        rejected=pl.concat([table.broken, rejected]),
+    )
 
 
 def _as_json(raw: pl.DataFrame) -> pl.Series:
@@ -78,10 +95,11 @@ def _name_repeats(frame: pl.DataFrame, table: Table, shop: ShopConfig) -> pl.Dat
     """Reject every event after the first of one id; and repeated rows, if the shop says so."""
     is_good = pl.col(REASON).is_null()
     if shop.log.drop_duplicates:
-        seen = table.frame.select(pl.struct(table.columns).is_first_distinct()).to_series()
+        told = (*table.columns, PLACE)
+        seen = table.frame.select(pl.struct(told).is_first_distinct()).to_series()
         frame = _reject(frame, is_good & ~pl.lit(seen), REPEATED)
     if frame["event_id"].null_count() < frame.height:
-        key = pl.struct(is_good.alias("good"), "event_id")
+        key = pl.struct(is_good.alias("good"), "event_id", PLACE)
         again = is_good & pl.col("event_id").is_not_null() & ~key.is_first_distinct()
         frame = _reject(frame, again, SENT_TWICE)
     return frame
@@ -93,17 +111,36 @@ def _reject(frame: pl.DataFrame, holds: pl.Expr, reason: str) -> pl.DataFrame:
 
 
 def _tell_events(good: pl.DataFrame) -> pl.DataFrame:
-    """Make a row of `impression+click` two events of one decision, and refunds count upwards."""
+    """Make a row of `impression+click` two events of one decision, and refunds count upwards.
+
+    A row of `search+impression` is a search, told once, and the items that it showed.
+    """
     kind = pl.col("event_type")
     if good.select(kind.str.contains("+", literal=True).any()).item():
         number = pl.format("{}:{}", FILE, ROW)
-        made = pl.when(kind.str.contains("impression", literal=True)).then(number)
+        is_both = kind.str.contains("+", literal=True)
+        shown = kind.str.contains("impression", literal=True) & ~kind.str.contains(SEARCH)
+        answers = good.select((shown & is_both).any()).item()  # the row itself tells of a click
+        made = pl.when(shown & answers).then(number)
         good = good.with_columns(
-            pl.coalesce("decision_id", made).alias("decision_id"), kind.str.split("+")
+            pl.coalesce("decision_id", made).alias("decision_id"),
+            kind.str.split("+"),
+            is_both.alias("__both"),
         ).explode("event_type")
         good = good.with_columns(kind.str.strip_chars())
+        good = _tell_searches_once(good)
     good = good.with_columns(pl.col("quantity").abs())
-    return good.select(*EVENTS_SCHEMA, FILE, ROW)
+    return good.select(*EVENTS_SCHEMA, FILE, ROW, PLACE)
+
+
+def _tell_searches_once(events: pl.DataFrame) -> pl.DataFrame:
+    """Of a row that is a search and something else, the search has no item and no slot."""
+    is_search = (pl.col("event_type") == "search") & pl.col("__both")
+    shows_nothing = ~is_search & pl.col("__both") & pl.col("item_id").is_null()
+    events = events.filter(~shows_nothing, ~is_search | (pl.col(PLACE) == 0))
+    return events.with_columns(
+        pl.when(~is_search).then(pl.col(name)).alias(name) for name in ("item_id", "slot")
+    )
 
 
 def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, file: str) -> None:
@@ -115,6 +152,11 @@ def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, 
     if rows == 0:
         raise LogError(f"{file} has columns but no rows; there is nothing to learn from.")
     reasons = "; ".join(f"{one.reason} ({one.count})" for one in count_reasons(rejected)[:3])
+    if events.is_empty() and not reasons:
+        raise LogError(
+            f"Nothing remains of {file}: shop.toml ignores all of its kinds of event; "
+            f"correct [log.event_types]."
+        )
     if events.is_empty():
         raise LogError(f"Nothing remains of {file}: all {rows} rows were rejected: {reasons}.")
     counts = {name: events[name].drop_nulls().n_unique() for name in ("user_id", "item_id")}

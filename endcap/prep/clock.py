@@ -30,6 +30,8 @@ MONTH_FIRST = ("%m-%d-%Y %H:%M:%S", "%m-%d-%Y %H:%M", "%m-%d-%Y")
 DAY_FIRST = ("%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d-%m-%Y")
 
 OFFSET = r"(?i)(z|utc|[+-]\d{2}:?\d{2})$"
+OFFSET_AND_NAME = r"([+-]\d{4}) [A-Za-z]{2,5}$"
+"""As Go writes it: `+0200 CEST`."""
 
 
 def read_instants(values: pl.Series, *, zone: str, name: str = "") -> pl.Series:
@@ -147,6 +149,7 @@ def _scale(finite: pl.Series, exact: pl.Series, factor: int) -> pl.Series:
 
 def _of_text(text: pl.Series, zone: str) -> pl.Series:
     tidy = text.str.replace_all("/", "-", literal=True).str.replace(r"(\d)[Tt](\d)", "${1} ${2}")
+    tidy = tidy.str.replace(OFFSET_AND_NAME, "${1}")
     has_clock = tidy.str.contains(":", literal=True).fill_null(False)
     offset = tidy.str.extract(OFFSET).set(~has_clock, None).str.to_lowercase()
     naive = _parse(tidy.str.replace(OFFSET, "").zip_with(has_clock, tidy).str.strip_chars())

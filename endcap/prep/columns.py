@@ -107,7 +107,8 @@ def find_columns(
     """Say for each known column which of the file's it is; a column serves once.
 
     Declared names come first, then our own names, then other people's. `""` declares that a
-    column is not to be read; `"{date} {hour}"` puts one together from several.
+    column is not to be read; `"{date} {hour}"` puts one together from several, and
+    `"user_id | cookie"` takes, row by row, the first that is present.
 
     Raises:
         SchemaError: a declared column is unknown to us, or missing from the file.
@@ -134,8 +135,8 @@ def _check_declared(
             f"columns.{name} in shop.toml is not a column of Endcap; "
             f"it knows {', '.join(column.name for column in known)}."
         )
-    missing = [part for part in columns_of(source, found) if part not in found]
-    if missing:
+    if source and not is_there(source, found):
+        missing = [part for part in columns_of(source, found) if part not in found]
         raise SchemaError(
             f"shop.toml reads {name} from {', '.join(missing)}, but {file} has the columns "
             f"{', '.join(found)}; correct columns.{name} in shop.toml."
@@ -144,16 +145,36 @@ def _check_declared(
 
 
 def columns_of(source: str, found: Sequence[str]) -> list[str]:
-    """List the file's columns that a source reads: one, or those in a template's braces."""
-    if not source:
-        return []
-    if source in found or "{" not in source:
-        return [source]
-    return [name for _, name, _, _ in Formatter().parse(source) if name is not None]
+    """List the columns that a source reads: one, those in a template's braces, or a choice's."""
+    return [name for one in _choices(source, found) for name in _names_in(one, found)]
+
+
+def is_there(source: str, found: Sequence[str]) -> bool:
+    """Tell whether a source can be read: all of a template, at least one of a choice."""
+    return any(_is_whole(one, found) for one in _choices(source, found))
+
+
+def values_of(frame: pl.DataFrame, source: str, missing: Sequence[str] = ()) -> pl.Series:
+    """Return the values of a source; of a choice such as `"a | b"`, row by row the first present.
+
+    Args:
+        missing: texts that mean that nothing is known.
+    """
+    found = frame.columns
+    choices = [one for one in _choices(source, found) if _is_whole(one, found)]
+    used = dict.fromkeys(name for one in choices for name in _names_in(one, found))
+    known = pl.DataFrame([_without(frame[name], missing) for name in used])
+    read = [known.select(expression_of(one, found)).to_series() for one in choices]
+    if len(read) == 1:
+        return read[0].alias(source)
+    if len({values.dtype for values in read}) > 1:
+        read = [values.cast(pl.String) for values in read]
+    named = pl.DataFrame([_without_blanks(one).alias(str(at)) for at, one in enumerate(read)])
+    return named.select(pl.coalesce(pl.all()).alias(source)).to_series()
 
 
 def expression_of(source: str, found: Sequence[str]) -> pl.Expr:
-    """Return the values of a source: a column as it is, or a template filled as text."""
+    """Return the values of a column as it is, or of a template filled as text."""
     if source in found or "{" not in source:
         return pl.col(source)
     parts: list[pl.Expr] = []
@@ -163,3 +184,31 @@ def expression_of(source: str, found: Sequence[str]) -> pl.Expr:
         if name is not None:
             parts.append(pl.col(name).cast(pl.String))
     return pl.concat_str(parts)
+
+
+def _choices(source: str, found: Sequence[str]) -> list[str]:
+    if not source or source in found:
+        return [source] if source else []
+    return [one.strip() for one in source.split(" | ")]
+
+
+def _names_in(one: str, found: Sequence[str]) -> list[str]:
+    if one in found or "{" not in one:
+        return [one]
+    return [name for _, name, _, _ in Formatter().parse(one) if name is not None]
+
+
+def _is_whole(one: str, found: Sequence[str]) -> bool:
+    return all(name in found for name in _names_in(one, found))
+
+
+def _without(values: pl.Series, missing: Sequence[str]) -> pl.Series:
+    if not missing or values.dtype != pl.String:
+        return values
+    return values.set(values.str.strip_chars().is_in(list(missing)), None)
+
+
+def _without_blanks(values: pl.Series) -> pl.Series:
+    if values.dtype != pl.String:
+        return values
+    return values.set(values.str.strip_chars() == "", None)

@@ -40,6 +40,9 @@ COMMON = {
 }
 """Other people's words for our kinds, tidied."""
 
+IGNORE = "ignore"
+"""Declared for a kind, it says that its rows are no events."""
+
 
 def tidy(event_type: str) -> str:
     """Write a kind in small letters with underscores, as ours are."""

@@ -12,10 +12,11 @@ from endcap.prep.columns import (
     EVENT_COLUMNS,
     ITEM_COLUMNS,
     TEXT_OF_ITEM,
-    expression_of,
     find_columns,
+    values_of,
 )
 from endcap.prep.event_types import COMMON, tidy
+from endcap.prep.nested import unfold
 from endcap.prep.sources import find_sources
 from endcap.prep.tables import Table, read_tables
 from endcap.prep.values import read_flag, read_money, read_number, read_text, read_whole
@@ -35,16 +36,17 @@ def guess_shop(path: str | Path) -> ShopConfig:
         FileError: the log cannot be read.
         SchemaError: it is a published log that holds no events of users and items.
     """
-    sources = find_sources(Path(path))
+    sources = find_sources(path)
     table, file = read_tables(sources.events), sources.events[0].name
-    return agree_on_currency(table, guess_from_table(table, file=file), file=file)
+    shop = guess_from_table(table, file=file)
+    return agree_on_currency(unfold(table, shop, file=file), shop, file=file)
 
 
-def guess_from_table(table: Table, *, file: str) -> ShopConfig:
-    """Guess the configuration of a log that is read already."""
-    mapping = published.find_mapping(table.columns)
+def guess_from_table(table: Table, *, file: str, items: Table | None = None) -> ShopConfig:
+    """Guess the configuration of a log that is read already, and of its catalogue, if any."""
+    mapping = published.find_mapping(table)
     if mapping is not None:
-        return published.shop_of(mapping, file=file)
+        return published.shop_of(mapping, table, file=file, items=items)
     columns = find_columns(EVENT_COLUMNS, {}, table.columns, file=file)
     declared: dict[str, str] = {}
     if not _has_time(table, columns):
@@ -129,7 +131,7 @@ def _guess_resolution(table: Table, columns: dict[str, str]) -> Resolution:
     if "timestamp" not in columns or table.frame.is_empty():
         return "order"
     source = columns["timestamp"]
-    values = table.frame.select(expression_of(source, table.columns).alias("at")).to_series()
+    values = values_of(table.frame, source)
     if _is_order(table, columns, values):
         return "order"
     return clock.resolution_of(clock.read_instants(values, zone="UTC", name=source), "UTC")

@@ -1,6 +1,6 @@
 """Read a shop's log: find its files, map its columns, check its rows, and say what was found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -9,17 +9,19 @@ from endcap.prep import rejected as side_file
 from endcap.prep.campaigns import read_campaigns
 from endcap.prep.canonical import EVENTS_SCHEMA, to_canonical
 from endcap.prep.catalogue import Items, items_of_log, read_items
-from endcap.prep.checks import agree_on_currency, check_learnable, part_rows
+from endcap.prep.checks import Parted, agree_on_currency, check_learnable, part_rows
+from endcap.prep.columns import columns_of
 from endcap.prep.decisions import Shown, read_decisions, read_subjects
-from endcap.prep.guess import guess_from_table, with_guessed
-from endcap.prep.published import find_mapping
+from endcap.prep.guess import with_guessed
+from endcap.prep.nested import unfold
 from endcap.prep.rejected import no_rejected
 from endcap.prep.report import Found, LogReport, make_report
-from endcap.prep.sources import Sources, find_sources
-from endcap.prep.tables import FILE, ROW, Table, read_table, read_tables
-from endcap.schema import Campaign, Campaigns, ShopConfig, load_shop
-
-Shop = ShopConfig | str | Path | None
+from endcap.prep.settle import Shop, check_format, settle
+from endcap.prep.shown import add_shown
+from endcap.prep.sources import Source, Sources, find_sources, source_of
+from endcap.prep.sql import Database
+from endcap.prep.tables import FILE, PLACE, ROW, Table, read_table, read_tables
+from endcap.schema import Campaign, Campaigns, ShopConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,32 +45,45 @@ def read(
     items: str | Path | None = None,
     campaigns: str | Path | None = None,
     shop: Shop = None,
+    format: str | None = None,
+    query: str | None = None,
 ) -> Log:
     """Read and check a log.
 
     Args:
         path: a CSV, JSONL or Parquet file, or a folder: `events.*` (or all data files), and, if
-            they are there, `items.*`, `campaigns.*`, `shop.toml`, `decisions.jsonl`, `subjects.*`.
-        items: the catalogue, if it is elsewhere.
-        campaigns: the campaigns, if they are elsewhere.
+            they are there, `items.*`, `campaigns.*`, `shop.toml`, `decisions.jsonl`, `subjects.*`;
+            or a table of a database: a SQLAlchemy URL, `#` and its name or a query.
+        items: the catalogue, if it is elsewhere; a file or a URL.
+        campaigns: the campaigns, if they are elsewhere; a file or a URL.
         shop: a configuration or its file; by default the `shop.toml` beside the log, the ready
             mapping of a published log, or a guess.
+        format: the system that the log comes from, such as `ga4`, in place of `shop`.
+        query: what to ask of the database that `path` names.
 
     Raises:
         FileError, SchemaError, LogError, ConfigError: what cannot be read, and what to do.
     """
-    sources = _with_given(find_sources(Path(path)), items, campaigns)
-    file = Path(path).name
+    sources = _with_given(find_sources(path, query), items, campaigns)
+    check_format(format, shop, sources)
+    file = _name_of(path, sources)
     table = read_tables(sources.events)
-    config = agree_on_currency(table, _shop_of(shop, sources, table, file=file), file=file)
+    listed = read_table(sources.items) if sources.items is not None else None
+    config, notes = settle(shop, format, sources, table, file=file, listed=listed)
+    table = unfold(table, config, file=file)
+    if shop is not None or sources.shop is not None:
+        config = with_guessed(config, table, file=file)
+    config = agree_on_currency(table, config, file=file)
     rows = table.frame.height + table.broken.height
     if table.frame.is_empty():
         check_learnable(pl.DataFrame(schema=EVENTS_SCHEMA), table.broken, rows=rows, file=file)
     canonical = to_canonical(table, config, file=file)
-    good, rejected = part_rows(canonical, table, config)
-    catalogue = _read_items(sources.items, config)
-    told = catalogue.frame if catalogue else items_of_log(table, good, config)
-    events, shown = _add_decisions(good.drop(FILE, ROW), sources, config)
+    parted = part_rows(canonical, table, config)
+    rejected = parted.rejected
+    catalogue = _read_items(listed, sources.items, config, table.columns)
+    told = catalogue.frame if catalogue else _items_told(table, parted, config)
+    good = add_shown(parted.good, table, config).drop(FILE, ROW, PLACE)
+    events, shown = _add_decisions(good, sources, config)
     check_learnable(events, rejected, rows=rows, file=file)
     campaign_rows, bad_campaigns = _read_campaigns(sources.campaigns, config)
     parts = [rejected, bad_campaigns, shown.rejected]
@@ -80,8 +95,8 @@ def read(
         campaigns=len(campaign_rows),
         columns=canonical.columns,
         item_columns=catalogue.columns if catalogue else dict(config.items.columns),
-        unused=canonical.unused,
-        notes=(*_notes(sources, table, is_guessed=shop is None), *canonical.notes, *shown.notes),
+        unused=_unused(canonical.unused, catalogue, table, config),
+        notes=(*notes, *_say_left(sources), *_say_aside(parted), *canonical.notes, *shown.notes),
     )
     return Log(
         events=events,
@@ -99,9 +114,12 @@ def inspect(
     items: str | Path | None = None,
     campaigns: str | Path | None = None,
     shop: Shop = None,
+    format: str | None = None,
+    query: str | None = None,
 ) -> LogReport:
     """Read a log and say what was found, what it unlocks, and what had to be left out."""
-    return read(path, items=items, campaigns=campaigns, shop=shop).report
+    log = read(path, items=items, campaigns=campaigns, shop=shop, format=format, query=query)
+    return log.report
 
 
 def write_rejected(log: Log, path: str | Path) -> Path:
@@ -116,34 +134,59 @@ def write_rejected(log: Log, path: str | Path) -> Path:
 def _with_given(
     sources: Sources, items: str | Path | None, campaigns: str | Path | None
 ) -> Sources:
-    return Sources(
-        events=sources.events,
-        items=Path(items) if items is not None else sources.items,
-        campaigns=Path(campaigns) if campaigns is not None else sources.campaigns,
-        decisions=sources.decisions,
-        subjects=sources.subjects,
-        shop=sources.shop,
-        left=sources.left,
+    return replace(
+        sources,
+        items=source_of(items) if items is not None else sources.items,
+        campaigns=source_of(campaigns) if campaigns is not None else sources.campaigns,
     )
 
 
-def _shop_of(shop: Shop, sources: Sources, table: Table, *, file: str) -> ShopConfig:
-    if shop is None and sources.shop is None:
-        return guess_from_table(table, file=file)
-    if not isinstance(shop, ShopConfig):
-        path = shop if shop is not None else sources.shop
-        shop = load_shop(Path(path))  # type: ignore[arg-type]
-    return with_guessed(shop, table, file=file)
+def _name_of(path: str | Path, sources: Sources) -> str:
+    only = sources.events[0]
+    return only.name if isinstance(only, Database) else Path(path).name
 
 
-def _read_items(path: Path | None, shop: ShopConfig) -> Items | None:
-    return read_items(read_table(path), shop, file=path.name) if path else None
+def _items_told(table: Table, parted: Parted, shop: ShopConfig) -> pl.DataFrame | None:
+    keys = [FILE, ROW, PLACE, "item_id", "timestamp_us"]
+    rows = pl.concat([parted.good.select(keys), parted.aside.select(keys)])
+    return items_of_log(table, rows.drop_nulls("timestamp_us"), shop)
+
+
+def _read_items(
+    table: Table | None, source: Source | None, shop: ShopConfig, elsewhere: list[str]
+) -> Items | None:
+    if table is None or source is None:
+        return None
+    return read_items(table, shop, file=source.name, elsewhere=elsewhere)
 
 
 def _read_campaigns(
-    path: Path | None, shop: ShopConfig
+    source: Source | None, shop: ShopConfig
 ) -> tuple[tuple[Campaign, ...], pl.DataFrame]:
-    return read_campaigns(read_table(path), shop, file=path.name) if path else ((), no_rejected())
+    if source is None:
+        return (), no_rejected()
+    return read_campaigns(read_table(source), shop, file=source.name)
+
+
+def _unused(
+    unused: tuple[str, ...], catalogue: Items | None, table: Table, shop: ShopConfig
+) -> tuple[str, ...]:
+    """Leave out what tells of the items, of what the events do not use."""
+    told = [] if catalogue else [*shop.items.columns.values(), *shop.items.attributes]
+    names = {
+        name for source in (*told, shop.log.shown) for name in columns_of(source, table.columns)
+    }
+    return tuple(
+        column
+        for column in unused
+        if not any(name == column or name.startswith(f"{column}.") for name in names)
+    )
+
+
+def _say_aside(parted: Parted) -> tuple[str, ...]:
+    if parted.aside.is_empty():
+        return ()
+    return (f"Rows of kinds that are no events here (ignore): {parted.aside.height:,}.",)
 
 
 def _add_decisions(
@@ -167,9 +210,6 @@ def _names(sources: Sources) -> tuple[str, ...]:
     return tuple(file.name for file in (*sources.events, *further) if file is not None)
 
 
-def _notes(sources: Sources, table: Table, *, is_guessed: bool) -> tuple[str, ...]:
-    is_known = is_guessed and sources.shop is None
-    mapping = find_mapping(table.columns) if is_known else None
-    told = (f"This looks like {mapping.title}. {mapping.note}",) if mapping else ()
+def _say_left(sources: Sources) -> tuple[str, ...]:
     names = ", ".join(file.name for file in sources.left)
-    return (*told, *((f"Not read: {names}.",) if names else ()))
+    return (f"Not read: {names}.",) if names else ()

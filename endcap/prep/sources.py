@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from endcap.errors import FileError
+from endcap.prep.sql import Database, database_of, is_url
 
 Format = Literal["csv", "jsonl", "parquet"]
 
@@ -20,17 +21,21 @@ FORMATS: dict[str, Format] = {
 }
 
 ITEM_STEMS = {"items", "products", "catalogue", "catalog"}
-OWN_STEMS = ITEM_STEMS | {"campaigns", "subjects", "decisions", "rejected"}
+OWN_STEMS = ITEM_STEMS | {"campaigns", "subjects", "decisions", "rejected", "users"}
 """Stems that never name a file of events."""
+
+
+Source = Path | Database
+"""Where a table is: a file, or a table or query of a database; both have a `name`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """The files of one log."""
+    """What one log is read from."""
 
-    events: tuple[Path, ...]
-    items: Path | None = None
-    campaigns: Path | None = None
+    events: tuple[Source, ...]
+    items: Source | None = None
+    campaigns: Source | None = None
     decisions: Path | None = None
     subjects: Path | None = None
     shop: Path | None = None
@@ -64,15 +69,26 @@ def format_of(path: Path) -> Format:
     return known
 
 
-def find_sources(path: Path) -> Sources:
-    """List the files behind a path: a file of events, or a shop's folder.
+def source_of(given: str | Path) -> Source:
+    """Tell a database's URL from a file."""
+    return database_of(given) if isinstance(given, str) and is_url(given) else Path(given)
 
-    In a folder the events are `events.*`, or every other data file; a `shop.toml` beside a
-    single file is its configuration.
+
+def find_sources(given: str | Path, query: str | None = None) -> Sources:
+    """List what is behind a path or a URL: a file or table of events, or a shop's folder.
+
+    In a folder the events are `events.*`, or every other data file; a `shop.toml` beside a single
+    file is its configuration, and so is that of the working folder for a database.
 
     Raises:
         FileError: there is no such file, or the folder holds no data.
     """
+    if isinstance(given, str) and is_url(given):
+        shop = Path("shop.toml")
+        return Sources(events=(database_of(given, query),), shop=shop if shop.is_file() else None)
+    path = Path(given)
+    if query is not None:
+        raise FileError(f"--query asks a database, but {path} is none; give a URL in its place.")
     if path.is_file():
         shop = path.parent / "shop.toml"
         return Sources(events=(path,), shop=shop if shop.is_file() else None)
@@ -98,8 +114,12 @@ def _sources_of_folder(folder: Path) -> Sources:
         decisions=_one(data, "decisions".__eq__),
         subjects=_one(data, "subjects".__eq__),
         shop=shop if shop.is_file() else None,
-        left=tuple(file for file in others if file not in events),
+        left=tuple(file for file in data if file not in events and _is_left(file)),
     )
+
+
+def _is_left(file: Path) -> bool:
+    return not _is_own(file) or stem_of(file) == "users"
 
 
 def _is_own(file: Path) -> bool:

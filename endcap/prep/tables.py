@@ -14,10 +14,14 @@ import polars as pl
 
 from endcap.errors import FileError
 from endcap.prep.rejected import REJECTED, no_rejected
-from endcap.prep.sources import Format, ending_of, format_of, stem_of
+from endcap.prep.sources import Format, Source, ending_of, format_of, stem_of
+from endcap.prep.sql import Database, read_database
 
 ROW = "__row"
 FILE = "__file"
+PLACE = "__place"
+"""A row's place in the list that it was spread from; 0 where none was."""
+
 MAX_JOINED_LINES = 50
 """A quoted text that goes on for more lines than this is a quote that was never closed."""
 
@@ -27,40 +31,57 @@ class Table:
     """A file's rows as they stand, numbered in `ROW`, and the lines that could not be read.
 
     `ROW` counts as an editor does: lines from 1 in text (a CSV's header is line 1), rows from 1
-    in Parquet.
+    in Parquet and in what a database returns.
     """
 
     frame: pl.DataFrame
     broken: pl.DataFrame
+    reached: tuple[str, ...] = ()
+    """Columns that dotted names took out of others."""
 
     @property
     def columns(self) -> list[str]:
-        """The file's own columns."""
-        return [name for name in self.frame.columns if name not in (ROW, FILE)]
+        """The file's own columns, and those that were reached."""
+        return [name for name in self.frame.columns if name not in (ROW, FILE, PLACE)]
+
+    @property
+    def as_read(self) -> pl.DataFrame:
+        """The rows without what was added to them."""
+        return self.frame.drop(FILE, ROW, PLACE, *self.reached)
 
 
-def read_table(path: Path) -> Table:
-    """Read a CSV, JSONL or Parquet file; text stays text, so `007` keeps its zeros.
+def read_table(source: Source) -> Table:
+    """Read a CSV, JSONL or Parquet file, or a database; text stays text: `007` keeps its zeros.
 
     Raises:
-        FileError: the file is missing, unreadable, empty, or not what its ending says.
+        FileError: it is missing, unreadable, empty, or not what its ending says.
     """
+    table = _read_rows(source) if isinstance(source, Database) else _read_file(source)
+    added = (pl.lit(source.name).alias(FILE), pl.lit(0, dtype=pl.UInt32).alias(PLACE))
+    return Table(frame=table.frame.with_columns(added), broken=table.broken)
+
+
+def _read_rows(source: Database) -> Table:
+    frame = read_database(source).with_row_index(ROW, offset=1)
+    return Table(frame=frame, broken=no_rejected())
+
+
+def _read_file(path: Path) -> Table:
     kind = format_of(path)
     data = _bytes_of(path)
     _check_content(path, kind, data)
     match kind:
         case "parquet":
-            table = _read_parquet(path)
+            return _read_parquet(path)
         case "jsonl":
-            table = _read_jsonl(path, data)
+            return _read_jsonl(path, data)
         case "csv":
-            table = _read_csv(path, data)
-    return Table(frame=table.frame.with_columns(pl.lit(path.name).alias(FILE)), broken=table.broken)
+            return _read_csv(path, data)
 
 
-def read_tables(paths: tuple[Path, ...]) -> Table:
-    """Read several files as one table; a column that one of them lacks is empty there."""
-    tables = [read_table(path) for path in paths]
+def read_tables(sources: tuple[Source, ...]) -> Table:
+    """Read several sources as one table; a column that one of them lacks is empty there."""
+    tables = [read_table(source) for source in sources]
     if len(tables) == 1:
         return tables[0]
     frame = pl.concat([table.frame for table in tables], how="diagonal_relaxed")

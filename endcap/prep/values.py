@@ -5,8 +5,9 @@ Each function returns the values and, where a value was there but could not be r
 
 import polars as pl
 
-TRUE = ("true", "1", "yes", "y", "t")
-FALSE = ("false", "0", "no", "n", "f")
+TRUE = ("true", "1", "yes", "y", "t", "in_stock", "preorder", "backorder")
+FALSE = ("false", "0", "no", "n", "f", "out_of_stock")
+"""The words for stock are those of Google's product data: what can be ordered is available."""
 MAX_MONEY = 4_000_000_000_000
 """Above this, micros no longer fit in 64 bits."""
 

@@ -38,6 +38,12 @@ class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resolution: Resolution = "second"
     drop_duplicates: bool = False
     """Whether rows that repeat one another to the letter count once."""
+    explode: str = ""
+    """A column of lists; every element becomes a row, and `NAME.field` reads its fields."""
+    shown: str = ""
+    """A column that lists the items that were shown with the row's own; each is an impression."""
+    missing: tuple[str, ...] = ()
+    """Texts that mean that nothing is known, such as `(not set)`."""
 
 
 class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +52,8 @@ class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     columns: dict[str, str] = {}
     attributes: tuple[str, ...] = ()
     """Further columns of the file to be read as `name=value` attributes."""
+    missing: tuple[str, ...] = ()
+    """Texts that mean that nothing is known."""
 
 
 class SplitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -82,3 +82,9 @@ def test_an_attribute_column_that_is_missing_is_named(tmp_path):
     shop = ShopConfig(items=ItemsConfig(attributes=("colour",)))
     with pytest.raises(SchemaError, match=r"items\.attributes in shop\.toml names colour"):
         items_of(tmp_path, shop, item_id=["a"])
+
+
+def test_the_words_of_googles_product_data_say_what_can_be_ordered(tmp_path):
+    words = ["IN_STOCK", "OUT_OF_STOCK", "PREORDER", "BACKORDER"]
+    items = items_of(tmp_path, item_id=["a", "b", "c", "d"], available=words)
+    assert items.frame["available"].to_list() == [True, False, True, True]

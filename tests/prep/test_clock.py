@@ -108,3 +108,9 @@ def test_one_instant_is_read_and_written():
     assert instant_of("2026-03-01T12:00:00Z", "UTC") == NOON
     assert write_instant(NOON) == "2026-03-01T12:00:00Z"
     assert instant_of("never", "UTC") is None
+
+
+def test_a_time_as_go_writes_it_is_read_with_its_offset():
+    texts = ["2026-05-01 12:00:00.000000001 +0200 CEST", "2026-05-01 10:00:00 +0000 UTC"]
+    read = read_instants(pl.Series(texts), zone="Europe/Berlin")
+    assert read.to_list() == [1_777_629_600_000_000] * 2

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from endcap.errors import SchemaError
-from endcap.prep.columns import EVENT_COLUMNS, expression_of, find_columns
+from endcap.prep.columns import EVENT_COLUMNS, expression_of, find_columns, values_of
 
 
 def find(found, declared=None):
@@ -58,3 +58,22 @@ def test_a_template_joins_columns():
 def test_a_template_names_its_missing_column():
     with pytest.raises(SchemaError, match="reads timestamp from hour"):
         find(["user_id", "item_id", "date"], {"timestamp": "{date} {hour}"})
+
+
+def test_a_choice_takes_row_by_row_the_first_that_is_present():
+    frame = pl.DataFrame({"user_id": ["u1", " ", None, "(not set)"], "cookie": [1, 2, 3, 4]})
+    chosen = values_of(frame, "user_id | account | cookie", ["(not set)"])
+    assert chosen.to_list() == ["u1", "2", "3", "4"]
+    assert values_of(frame, "account | cookie").to_list() == [1, 2, 3, 4]
+
+
+def test_a_template_of_a_choice_needs_all_its_columns_to_be_known():
+    frame = pl.DataFrame({"a": ["x", "x"], "b": ["y", "(not set)"]})
+    assert values_of(frame, "{a} > {b} | a", ["(not set)"]).to_list() == ["x > y", "x"]
+
+
+def test_a_choice_of_columns_that_are_all_missing_names_them():
+    with pytest.raises(SchemaError, match=r"reads user_id from uid, account, but events\.csv has"):
+        find(["cookie", "item_id"], {"user_id": "uid | account"})
+    found = find(["cookie", "item_id"], {"user_id": "uid | cookie"})
+    assert found == {"user_id": "uid | cookie", "item_id": "item_id"}

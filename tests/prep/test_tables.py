@@ -5,7 +5,7 @@ import pytest
 
 from endcap.errors import FileError
 from endcap.prep.sources import find_sources
-from endcap.prep.tables import ROW, read_table
+from endcap.prep.tables import FILE, PLACE, ROW, read_table
 
 
 def write(path, text):
@@ -14,7 +14,7 @@ def write(path, text):
 
 
 def rows(table):
-    return table.frame.drop("__file").rows()
+    return table.frame.drop(FILE, PLACE).rows()
 
 
 def test_text_stays_text_and_lines_count_as_in_an_editor(tmp_path):
