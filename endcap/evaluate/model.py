@@ -1,21 +1,22 @@
 """The fitted model in the tables: as a scorer of next items, and in what it says of candidates."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from endcap import metrics
 from endcap.evaluate.baselines import LEARNED, ranking_tasks
+from endcap.evaluate.chances import Answers, Slots, chance_rows
 from endcap.evaluate.ranking import RankReport, rank_report
 from endcap.features import DAY_US, CounterHistory
-from endcap.metrics import Interval
 from endcap.predict import NetworkPredictor
-from endcap.schema import Dataset, Hazard, MetricRow, Split
-from endcap.train.examples import Examples
-from endcap.train.targets import BinaryTarget, CandidateFacts, HazardTarget, Target
+from endcap.schema import NO_SLOT, Binary, Dataset, Hazard, MetricRow, Split
+
+if TYPE_CHECKING:  # torch is not needed to look at figures
+    from endcap.train.examples import Examples
+    from endcap.train.targets import CandidateFacts, Target
 
 MAX_QUESTIONS = 3_000
 """Questions of a split that are asked one by one, as a server would; a longer split is sampled."""
@@ -76,29 +77,38 @@ def model_reports(
 
 def task_rows(
     predictor: NetworkPredictor,
-    examples: Examples,
-    targets: dict[str, Target],
-    facts: CandidateFacts,
+    examples: "Examples",
+    targets: dict[str, "Target"],
+    facts: "CandidateFacts",
     dataset: Dataset,
     split: Split = Split.TEST,
 ) -> list[MetricRow]:
     """Measure each task's probabilities on a split, beside the constant of training days.
 
     Every question is asked as a server asks it, and a probability is that of the shown slot,
-    `e q`. Intervals are over users.
+    `e q`. What may come later counts as long as the split lets it be watched: a month's chance is
+    not compared with a day's labels. Intervals are over users.
     """
+    from endcap.evaluate.watching import constant_chance, label_of, watched_hours
+
+    tasks = predictor.artifact.manifest.tasks
     asked = np.flatnonzero((examples.split == split) & (np.diff(examples.candidates.offsets) > 0))
     if len(asked) > MAX_QUESTIONS:
         asked = np.sort(np.random.default_rng(0).choice(asked, MAX_QUESTIONS, replace=False))
     if len(asked) == 0:
         return []
-    answers, rows = _ask_all(predictor, examples, dataset, asked)
+    watched = {
+        task.name: hours
+        for task in tasks
+        if (hours := watched_hours(task, targets.get(task.name))) is not None
+    }
+    answers, rows = _ask_all(predictor, examples, dataset, asked, watched)
     found = []
-    for task in predictor.artifact.manifest.tasks:
+    for task in tasks:
         target = targets.get(task.name)
         if target is None or (isinstance(task, Hazard) and task.measures == "dwell"):
             continue
-        label = _label(target)
+        label = label_of(target)
         kept = target.asked[rows]
         chosen = rows[kept]
         if len(chosen) == 0 or not 0 < label[chosen].mean() < 1:
@@ -107,11 +117,40 @@ def task_rows(
             answers[task.name][kept], examples.candidates.log_offset[chosen].astype(np.float64)
         )
         training = target.asked & (facts.split == Split.TRAIN)
-        constant = np.full(len(chosen), label[training].mean())
-        found += _figures(
-            task.name, label[chosen], probability, constant, facts.user[chosen], split
+        of_slots = isinstance(task, Binary) and task.space == "impressions"
+        said = Answers(
+            task=task.name,
+            label=label[chosen],
+            probability=probability,
+            constant=constant_chance(target, training, chosen),
+            user=facts.user[chosen],
+            slots=_slots(examples, dataset, chosen, training, label) if of_slots else None,
         )
+        found += chance_rows(said, split)
     return found
+
+
+def _slots(
+    examples: "Examples",
+    dataset: Dataset,
+    chosen: NDArray[np.int64],
+    training: NDArray[np.bool_],
+    label: NDArray[np.float64],
+) -> Slots | None:
+    """Name the slots that rows stood in, with the rate of each on training days."""
+    table = examples.candidates
+    if not dataset.shop.placements:
+        return None
+    number = table.placement.astype(np.int64) * (NO_SLOT + 1) + table.slot
+    shown = np.bincount(number[training], minlength=number.max() + 1)
+    hits = np.bincount(number[training], weights=label[training], minlength=number.max() + 1)
+    rates = np.where(shown > 0, hits / np.maximum(shown, 1), label[training].mean())
+    names = {
+        int(code): f"{dataset.shop.placements[code // (NO_SLOT + 1)]}/{code % (NO_SLOT + 1)}"
+        for code in np.unique(number[chosen])
+        if code % (NO_SLOT + 1) != NO_SLOT
+    }
+    return Slots(names=names, number=number[chosen], rate=rates[number[chosen]])
 
 
 def as_sampled(chance: NDArray[np.float64], log_offset: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,19 +163,12 @@ def as_sampled(chance: NDArray[np.float64], log_offset: NDArray[np.float64]) -> 
     return np.where(log_offset == 0, chance, out)
 
 
-def _label(target: Target) -> NDArray[np.float64]:
-    match target:
-        case BinaryTarget():
-            return target.label.astype(np.float64)
-        case HazardTarget():
-            return target.observed.astype(np.float64)
-
-
 def _ask_all(
     predictor: NetworkPredictor,
-    examples: Examples,
+    examples: "Examples",
     dataset: Dataset,
     asked: NDArray[np.int64],
+    watched: dict[str, NDArray[np.float64]],
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
     """Ask every question by itself; return each task's probabilities and the candidates' rows."""
     table = examples.candidates
@@ -156,7 +188,8 @@ def _ask_all(
         examined = _examined(
             predictor, table.placement[of_question], table.slot[of_question], device
         )
-        for name, probability in predictor.chances(answers).items():
+        hours = {name: of_task[of_question] for name, of_task in watched.items()}
+        for name, probability in predictor.chances(answers, hours=hours).items():
             in_slot = probability * examined if name in ("click", "ad_click") else probability
             found.setdefault(name, []).append(in_slot)
     return {name: np.concatenate(parts) for name, parts in found.items()}, np.concatenate(rows)
@@ -175,48 +208,3 @@ def _examined(
     tables = np.stack([predictor.examination(name, widest, device) for name in names])
     shown = slot < 255
     return np.where(shown, tables[placement, np.where(shown, slot, 0)], 1.0)
-
-
-def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    return float(weights @ values / weights.sum())
-
-
-def _figures(
-    task: str,
-    label: NDArray[np.float64],
-    probability: NDArray[np.float64],
-    constant: NDArray[np.float64],
-    user: NDArray[np.int32],
-    split: Split,
-) -> list[MetricRow]:
-    def bounded(metric: str, model: str, statistic: metrics.Statistic) -> MetricRow:
-        value: Interval = metrics.cluster_interval(statistic, user, resamples=200)
-        return MetricRow(
-            task=task,
-            metric=metric,
-            model=model,
-            split=split.name.lower(),
-            value=value.value,
-            low=value.low,
-            high=value.high,
-            n=len(label),
-        )
-
-    rows = [bounded("auc", "endcap", metrics.auc_statistic(label, probability))]
-    for model, chance in (("endcap", probability), ("base rate", constant)):
-        losses = metrics.log_losses(label, chance)
-        rows.append(bounded("log_loss", model, partial(_weighted_mean, losses)))
-    error = metrics.expected_calibration_error(label, probability)
-    floor = metrics.expected_calibration_floor(probability)
-    for metric, value in (("ece", error), ("ece_floor", floor)):
-        rows.append(
-            MetricRow(
-                task=task,
-                metric=metric,
-                model="endcap",
-                split=split.name.lower(),
-                value=value,
-                n=len(label),
-            )
-        )
-    return rows

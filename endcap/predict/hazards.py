@@ -26,17 +26,21 @@ def chance(logit: Floats, calibration: tuple[float, float]) -> Floats:
 
 
 def chance_within(
-    outputs: Floats, hours: float, edges_hours: Floats, calibration: tuple[float, float]
+    outputs: Floats,
+    hours: float | Floats,
+    edges_hours: Floats,
+    calibration: tuple[float, float],
 ) -> Floats:
     """Return P(event within `hours`) of a cure model, [C]; the share of a bin counts in part.
 
     Args:
         outputs: [C, 1 + M] the logit of "ever within the horizon" and the bins' logits.
+        hours: the same for all, or [C].
     """
     f = softmax(outputs[:, 1:])
     low, high = edges_hours[:-1], edges_hours[1:]
-    watched = np.clip((hours - low) / (high - low), 0.0, 1.0)
-    out: Floats = chance(outputs[:, 0], calibration) * (f @ watched)
+    watched = np.clip((np.reshape(hours, (-1, 1)) - low) / (high - low), 0.0, 1.0)
+    out: Floats = chance(outputs[:, 0], calibration) * (f * watched).sum(axis=1)
     return out
 
 

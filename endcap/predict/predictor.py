@@ -1,5 +1,6 @@
 """The model at work: an artifact and a question in, calibrated answers out. No torch here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,14 +189,24 @@ class NetworkPredictor:
         )
         return answers[0].astype(np.float64), attention[0]
 
-    def chances(self, answers: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return the calibrated probability of every task but dwell, by name, [C]."""
+    def chances(
+        self,
+        answers: NDArray[np.float64],
+        *,
+        hours: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the calibrated probability of every task but dwell, by name, [C].
+
+        Args:
+            hours: by name of a task with a delay, the time in which the event counts, [C]; its
+                whole horizon by default.
+        """
         found = {}
         for name, task in self._tasks.items():
             if isinstance(task, Binary):
                 found[name] = chance(self._slice(name, answers)[:, 0], self._calibration(name))
             elif isinstance(task, Hazard) and task.measures == "delay":
-                found[name] = self._delay(name, answers)
+                found[name] = self._delay(name, answers, (hours or {}).get(name))
         return found
 
     def purchase_within(
@@ -347,7 +358,10 @@ class NetworkPredictor:
         return buy
 
     def _delay(
-        self, name: str, answers: NDArray[np.float64], hours: float | None = None
+        self,
+        name: str,
+        answers: NDArray[np.float64],
+        hours: float | NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         task = self._tasks[name]
         assert isinstance(task, Hazard)

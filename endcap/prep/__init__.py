@@ -1,6 +1,7 @@
 """From a shop's log to arrays: read, check, say what was found, number, split by time."""
 
 from endcap.prep.encode import encode
+from endcap.prep.groups import read_groups
 from endcap.prep.guess import guess_shop
 from endcap.prep.log import Log, inspect, read, write_rejected
 from endcap.prep.rejected import Reason
@@ -20,6 +21,7 @@ __all__ = [
     "guess_shop",
     "inspect",
     "read",
+    "read_groups",
     "write_rejected",
     "write_shop",
 ]
