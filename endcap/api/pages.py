@@ -18,6 +18,9 @@ class Page(Decision, frozen=True, kw_only=True):
         """Say why a slot holds what it holds; without a placement, in the page's first."""
         return explain(self, slot, placement)
 
+    def __repr__(self) -> str:
+        return f"Page {self.decision_id}: {len(self.chosen)} of {len(self.slots.slot)} slots filled"
+
     def to_polars(self) -> "pl.DataFrame":
         """Return what stands where as a table."""
         import polars as pl

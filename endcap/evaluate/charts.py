@@ -41,20 +41,22 @@ def require_charts() -> None:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Chart:
     """One picture, and in words what it shows."""
 
     svg: str
     tells: str
 
+    def __repr__(self) -> str:
+        return f"Chart: {self.tells}"
+
     def _repr_svg_(self) -> str:
         return self.svg
 
     def html(self) -> str:
         """Return the picture for a page that names the colours (`--ink`, `--series-1`, ...)."""
-        page = re.sub("|".join(NAMES), lambda found: f"var(--{NAMES[found[0]]})", self.svg)
-        return page[page.index("<svg") :]
+        return re.sub("|".join(NAMES), lambda found: f"var(--{NAMES[found[0]]})", self.svg)
 
 
 def intervals(rows: Sequence[MetricRow], *, label: str, ours: str = "endcap") -> Chart:
@@ -174,6 +176,7 @@ def _finish(figure: "Figure", tells: str) -> Chart:
     svg = re.sub(r"(font: [\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)
     title = tells.replace("&", "and").replace("<", "").replace('"', "")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    svg = svg[svg.index("<svg") :]
     return Chart(svg=re.sub(r"\n\s*", "\n", svg), tells=tells)
 
 
