@@ -49,12 +49,11 @@ def headline(facts: Facts, rows: Rows) -> list[tuple[str, str, str]]:
         ("tasks trained", f"{len(facts.tasks)}", f"{len(facts.left_out)} left out"),
     ]
     for task in ranked_tasks(rows)[:1]:
-        ours = where(rows, task=task, metric="recall", model=OURS)[0]
-        rivals = [
-            r for r in where(rows, task=task, metric="recall") if r.model != OURS and r.k == 10
-        ]
-        best = max(rivals, key=lambda row: row.value)
-        tiles.append(("recall@10", f"{ours.value:.3f}", f"{best.model}: {best.value:.3f}"))
+        found = {row.model: row for row in where(rows, task=task, metric="recall") if row.k == 10}
+        ours = found.pop(OURS)
+        best = max(found.values(), key=lambda row: row.value, default=None)
+        beside = f"{best.model}: {best.value:.3f}" if best else "no rule beside it"
+        tiles.append(("recall@10", f"{ours.value:.3f}", beside))
     for row in where(rows, task="click", metric="auc", model=OURS):
         tiles.append(("click AUC", f"{row.value:.3f}", "base rate: 0.500"))
     return tiles

@@ -39,9 +39,8 @@ def rows_of_a_fit():
         found.append(row("predicted", value=0.1 * number, task="click", group=f"bin={number}"))
         found.append(row("happened", value=0.12 * number, task="click", group=f"bin={number}"))
     for slot in range(3):
-        found.append(
-            row("examination", value=1 - slot / 4, task="examination", group=f"slot=home/{slot}/mobile")
-        )  # fmt: skip
+        place = f"slot=home/{slot}/mobile"
+        found.append(row("examination", value=1 - slot / 4, task="examination", group=place))
     return found
 
 

@@ -61,8 +61,8 @@ def test_places_stand_beside_what_shoppers_did(dataset):
     found = figures(dataset, list(range(10)))
     # 23 pairs of shopper and item on training days, five of them of the first two items
     assert found["the log", "exposure", "tenth=1"].value == pytest.approx(5 / 23)
-    shares = [row.value for (model, metric, group), row in found.items()
-              if model == "the log" and metric == "exposure" and group.startswith("tenth")]  # fmt: skip
+    tenths = [f"tenth={tenth}" for tenth in range(1, 11)]
+    shares = [found["the log", "exposure", tenth].value for tenth in tenths]
     assert sum(shares) == pytest.approx(1.0)
 
 
