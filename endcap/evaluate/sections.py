@@ -69,7 +69,8 @@ def _figures(rows: Rows) -> Section:
     if tasks.lines:
         note = (
             "The base rate is the rate of training days, the same for everybody. The difference "
-            "of log-losses is paired over the same shoppers; below 0 the model is better."
+            "of log-losses is paired over the same shoppers; below 0 the model is better. A "
+            "purchase is asked of sampled pairs of shopper and item, at the rates of the sample."
         )
         panels.append(Panel(title="Chances", note=note, table=tasks))
     says = (

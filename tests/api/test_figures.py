@@ -17,6 +17,7 @@ from endcap.api.reports import pages_of, write_report
 from endcap.artifact import load_artifact, write_metrics
 from endcap.engine import Engine as BareEngine
 from endcap.errors import FileError, MissingExtraError, QueryError
+from endcap.evaluate import task_rows
 from endcap.schema import Decision, MetricRow, decode_decision, encode_decision
 
 pytest.importorskip("matplotlib")
@@ -48,6 +49,21 @@ def test_every_part_of_the_report_has_rows(figures):
     }  # fmt: skip
     told = [(r.task, r.metric, r.model, r.k, r.group) for r in figures]
     assert len(told) == len(set(told))
+
+
+def test_what_comes_later_is_asked_of_the_hours_that_are_left(
+    figures, model_folder, fitted, monkeypatch
+):
+    monkeypatch.setattr("endcap.evaluate.watching.watched_hours", lambda task, target: None)
+    predictor, plan = load(model_folder).predictor, fitted.plan
+    whole = Figures(task_rows(predictor, fitted.examples, plan.targets, plan.facts, fitted.dataset))
+
+    def said(rows, task):
+        bins = [row for row in rows.where(task=task, metric="predicted") if "bin" in row.group]
+        return sum(row.value * row.n for row in bins) / sum(row.n for row in bins)
+
+    assert said(figures, "purchase") < 0.8 * said(whole, "purchase")
+    assert said(figures, "click") == pytest.approx(said(whole, "click"))
 
 
 def test_shares_of_attention_add_up_to_one(figures):
