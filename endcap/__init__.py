@@ -13,7 +13,9 @@ _HOME = {
     "Decision": "endcap.schema",
     "EndcapError": "endcap.errors",
     "Engine": "endcap.api.engine",
+    "Figures": "endcap.api.figures",
     "Model": "endcap.api.model",
+    "Page": "endcap.api.pages",
     "Query": "endcap.schema",
     "ShopConfig": "endcap.schema",
     "ShopEvent": "endcap.schema",
@@ -31,7 +33,9 @@ __all__ = [
     "Decision",
     "EndcapError",
     "Engine",
+    "Figures",
     "Model",
+    "Page",
     "Query",
     "ShopConfig",
     "ShopEvent",
@@ -47,8 +51,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from endcap.api.engine import Engine
+    from endcap.api.figures import Figures
     from endcap.api.fit import evaluate_model, fit
     from endcap.api.model import Model, load
+    from endcap.api.pages import Page
     from endcap.errors import EndcapError
     from endcap.prep import inspect, read
     from endcap.schema import Campaign, Decision, Query, ShopConfig, ShopEvent

@@ -17,8 +17,8 @@ from endcap.api.comparison import (
     usual_policies,
 )
 from endcap.api.engine import Engine as ModelEngine
-from endcap.api.fit import ranking_figures
 from endcap.api.fitting import Report, fit_dataset, require_train
+from endcap.api.measuring import ranking_figures
 from endcap.api.model import Model, load
 from endcap.api.worlds import write_world
 from endcap.artifact import write_metrics

@@ -5,10 +5,11 @@ from typing import Any
 
 from endcap import engine
 from endcap.api.model import Model
+from endcap.api.pages import Page, page_of
 from endcap.engine import MemoryHistories, Settings, State
 from endcap.errors import ConfigError
 from endcap.predict import NetworkPredictor
-from endcap.schema import Campaigns, Catalogue, ShopConfig
+from endcap.schema import Campaigns, Catalogue, Query, ShopConfig
 
 
 class Engine(engine.Engine):
@@ -53,3 +54,7 @@ class Engine(engine.Engine):
             secret=secret or secrets.token_bytes(32),
             settings=settings or Settings(sample_inputs=0.01),
         )
+
+    def decide(self, query: Query) -> Page:
+        """Make a page: the record, which shows itself and says why in a notebook."""
+        return page_of(super().decide(query))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from endcap.api.figures import Figures
 from endcap.api.fitting import (
     Report,
     check_out,
@@ -10,16 +11,17 @@ from endcap.api.fitting import (
     fit_dataset,
     require_train,
 )
+from endcap.api.measuring import ShopperGroups, all_figures
 from endcap.api.model import Model, load
+from endcap.api.reports import pages_of
 from endcap.api.rows import align
 from endcap.artifact import write_metrics
-from endcap.errors import LogError
+from endcap.errors import QueryError
 from endcap.features import CounterHistory
 from endcap.prep import Log, encode, read
-from endcap.schema import Dataset, MetricRow, Split
 
 if TYPE_CHECKING:
-    from endcap.train import Fitted, TrainConfig
+    from endcap.train import TrainConfig
 
 
 def fit(
@@ -52,41 +54,35 @@ def fit(
     fitted = fit_dataset(dataset, out, config=config, epochs=epochs, seed=seed, report=report)
     if report is not None:
         report("measuring on test days", 0, 1)
-    write_metrics(out, figures(load(out), fitted))
+    model, plan = load(out), fitted.plan
+    rows = all_figures(model, dataset, fitted.examples, plan)
+    if report is not None:
+        report("writing the report", 0, 1)
+    write_metrics(out, rows, pages=pages_of(model.artifact, rows))
     return load(out)
 
 
-def figures(model: Model, fitted: "Fitted") -> list[MetricRow]:
-    """Measure a fit on the test days of its own log, baselines in the same table."""
-    from endcap.evaluate import task_rows
-
-    dataset = fitted.dataset
-    rows = ranking_figures(model, dataset)
-    plan = fitted.plan
-    return rows + task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
-
-
-def ranking_figures(model: Model, dataset: Dataset) -> list[MetricRow]:
-    """Rank next items by the model and by the baselines, on the same users."""
-    from endcap.evaluate import baseline_reports, model_reports, rows_of
-
-    try:
-        reports = baseline_reports(dataset)
-        reports += model_reports("endcap", model.predictor, dataset)
-    except LogError:
-        return []  # nobody came back on test days: there is nothing to rank
-    return rows_of(reports)
-
-
-def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[MetricRow]:
+def evaluate_model(
+    model: Model,
+    log: Log | str | Path | None = None,
+    *,
+    groups: ShopperGroups | None = None,
+) -> Figures:
     """Return a model's figures: those of its fit, or measured anew on the test days of a log.
 
     Rows of the log that the model does not know are new items and strangers to it.
+
+    Args:
+        groups: kinds of group by which shoppers are measured: `{"city": {"u1": "Berlin"}}`.
+
+    Raises:
+        QueryError: groups without a log.
     """
     if log is None:
-        return list(model.artifact.metrics)
+        if groups:
+            raise QueryError("Groups of shoppers are measured on a log; give the log too.")
+        return model.metrics
     require_train()
-    from endcap.evaluate import task_rows
     from endcap.train import ask_log
 
     log = log if isinstance(log, Log) else read(log, shop=model.artifact.manifest.shop)
@@ -95,10 +91,7 @@ def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[Me
     fresh.predictor.learn_items(dataset.catalogue)
     items = fresh.predictor.items
     asked = ask_log(dataset, items.columns, CounterHistory(dataset), items.vocabulary)
-    rows = ranking_figures(fresh, dataset)
-    return rows + task_rows(
-        fresh.predictor, asked.examples, asked.plan.targets, asked.plan.facts, dataset, Split.TEST
-    )
+    return Figures(all_figures(fresh, dataset, asked.examples, asked.plan, groups=groups))
 
 
-__all__ = ["evaluate_model", "figures", "fingerprint_of", "fit"]
+__all__ = ["evaluate_model", "fingerprint_of", "fit"]

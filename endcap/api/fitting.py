@@ -154,6 +154,8 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
 
 
 def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Manifest:
+    from endcap.train import GRID_ENDS
+
     dataset = fitted.dataset
     slices = {name: (part.start, part.stop) for name, part in fitted.network.slices.items()}
     return Manifest(
@@ -169,6 +171,7 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
             **msgspec.to_builtins(fitted.config),
             "epochs_run": fitted.progress.history,
             "best_epoch": fitted.progress.best_epoch + 1,
+            "mix_ends": GRID_ENDS,
         },
         slices=slices,
         calibration={k: (c.slope, c.shift) for k, c in fitted.calibration.items()},

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import fields
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.api.figures import Figures
+from endcap.api.reports import ModelReport
 from endcap.api.shoppers import shopper_rows
 from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Catalogue, Device, Events, MetricRow, empty_events
+from endcap.schema import Catalogue, Device, Events, empty_events
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,8 +57,7 @@ class Model:
         )
 
     def _repr_html_(self) -> str:
-        table = self.metrics._repr_html_()
-        return f"<p>{self!r}</p>{table}"
+        return f"<p>{escape(repr(self))}</p>{self.metrics._repr_html_()}"
 
     @property
     def version(self) -> str:
@@ -63,28 +65,14 @@ class Model:
         return self.artifact.manifest.version
 
     @property
-    def metrics(self) -> "pl.DataFrame":
+    def metrics(self) -> Figures:
         """Return the figures of the fit as tidy rows, the baselines' among them."""
-
-        import polars as pl
-
-        names = [name for name in MetricRow.__struct_fields__]
-        rows = [[getattr(row, name) for name in names] for row in self.artifact.metrics]
-        return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+        return Figures(self.artifact.metrics)
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> ModelReport:
         """Say how the model was made: data, tasks, what was left out and why, training, mix."""
-        manifest = self.artifact.manifest
-        return {
-            "version": manifest.version,
-            "created_at": manifest.created_at,
-            "tasks": [task.name for task in manifest.tasks],
-            "left_out": manifest.left_out,
-            "training": manifest.training,
-            "calibration": manifest.calibration,
-            "mix": manifest.mix,
-        }
+        return ModelReport(self.artifact)
 
     def counters(self) -> Counters:
         """Return the item counters as the log left them."""

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,18 +110,25 @@ def write_artifact(
     return _write_whole(folder, artifact.manifest, fill)
 
 
-def write_metrics(folder: Path, rows: list[MetricRow]) -> None:
+def write_metrics(
+    folder: Path, rows: list[MetricRow], *, pages: Mapping[str, str] | None = None
+) -> None:
     """Put a model's figures into its folder, which is whole at any moment.
+
+    Args:
+        pages: texts for people that tell of the figures, by file name.
 
     Raises:
         FileError: the folder cannot be written; the model stays as it was.
     """
-    manifest = load_artifact(folder).manifest
+    manifest, pages = load_artifact(folder).manifest, pages or {}
 
     def fill(partial: Path) -> None:
         for name in manifest.files:
-            if name != METRICS:
+            if name != METRICS and name not in pages:
                 _link(folder / name, partial / name)
+        for name, text in pages.items():
+            (partial / name).write_text(text, encoding="utf-8")
         (partial / METRICS).write_bytes(_pretty(rows))
 
     _write_whole(folder, manifest, fill)

@@ -7,6 +7,7 @@ from endcap.schema import MetricRow
 
 RANKING = (("ndcg", 10), ("recall", 10))
 """What fits on a screen; `metrics.json` and `--json` have all figures, with all intervals."""
+SHOWN = ("ndcg", "recall", "hit_rate", "mrr", "auc", "log_loss", "ece", "ece_floor")
 FIT = "endcap"
 
 Key = tuple[str, str, int]
@@ -15,6 +16,7 @@ Key = tuple[str, str, int]
 
 def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     """Print the ranking tables, then the table of tasks."""
+    rows = [row for row in rows if not row.group and row.metric in SHOWN]
     if not rows:
         screen.say("There are no figures: too little happened on the days kept aside.")
     tasks = dict.fromkeys(row.task for row in rows)

@@ -69,7 +69,16 @@ def _show(screen: Screen, model: "Model", side_file: Path | None) -> None:
     show_left_out(screen, model.artifact.manifest.left_out)
     if side_file:
         screen.say(f"\nThe rows that were not read lie in {side_file}.")
-    screen.say(f"\n{model!r}.", f"It lies in {model.artifact.folder}.")
+    screen.say(f"\n{model!r}.", f"It lies in {model.artifact.folder}.", _where_the_report_is(model))
+
+
+def _where_the_report_is(model: "Model") -> str:
+    page = model.report.path
+    if page is None:
+        return (
+            "No report was drawn: it needs matplotlib and jinja2; pip install 'endcap[evaluate]'."
+        )
+    return f"Its report, to be opened in a browser: {page}."
 
 
 def _answer(model: "Model", found: "Log", out: Path, side_file: Path | None) -> dict[str, Any]:
@@ -83,5 +92,6 @@ def _answer(model: "Model", found: "Log", out: Path, side_file: Path | None) -> 
         "rejected": report.rejected,
         "reasons": report.reasons,
         "rejected_file": side_file,
+        "report": model.report.path,
         "metrics": model.artifact.metrics,
     }

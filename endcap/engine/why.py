@@ -1,6 +1,7 @@
 """Why a slot holds what it holds: an explanation worked out from the record alone."""
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
@@ -38,6 +39,10 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        further = "".join(f"<li>{escape(line)}</li>" for line in self.lines[1:])
+        return f"<p><strong>{escape(self.headline)}</strong></p><ul>{further}</ul>"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ one value per user, so any two are compared over the same users. scikit-learn is
 `logistic_chances` and `tree_chances` here.
 """
 
+from endcap.evaluate.attended import attention_rows, dimension_rows, examination_rows
 from endcap.evaluate.baselines import (
     baseline_reports,
     baseline_table,
@@ -13,6 +14,7 @@ from endcap.evaluate.baselines import (
     ranking_tasks,
     rows_of,
 )
+from endcap.evaluate.card import card_markdown
 from endcap.evaluate.classifiers import (
     ChanceReport,
     base_rate,
@@ -21,6 +23,7 @@ from endcap.evaluate.classifiers import (
     tree_chances,
 )
 from endcap.evaluate.factors import Als, Ease
+from endcap.evaluate.facts import Facts, facts_of
 from endcap.evaluate.model import ModelScorer, model_reports
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
@@ -36,7 +39,9 @@ from endcap.evaluate.ranking import (
     report_of_ranks,
     target_ranks,
 )
+from endcap.evaluate.report import report_html
 from endcap.evaluate.scorers import Baseline, Blend, LinearScorer, Scorer
+from endcap.evaluate.spread import Groups, demand_rows, groups_of, spread_rows
 from endcap.evaluate.table import EventTable, table_of
 from endcap.evaluate.tasks import task_rows
 
@@ -47,7 +52,9 @@ __all__ = [
     "ChanceReport",
     "Ease",
     "EventTable",
+    "Facts",
     "ForwardCooccurrence",
+    "Groups",
     "ItemKnn",
     "LinearScorer",
     "ModelScorer",
@@ -57,14 +64,21 @@ __all__ = [
     "RankReport",
     "RankingTask",
     "Scorer",
+    "attention_rows",
     "base_rate",
     "baseline_reports",
     "baseline_table",
+    "card_markdown",
     "ceiling",
     "compare",
     "compare_auc",
     "default_baselines",
+    "demand_rows",
+    "dimension_rows",
+    "examination_rows",
+    "facts_of",
     "fit_tables",
+    "groups_of",
     "logistic_chances",
     "metric_row",
     "model_reports",
@@ -72,8 +86,10 @@ __all__ = [
     "rank_report",
     "ranking_task",
     "ranking_tasks",
+    "report_html",
     "report_of_ranks",
     "rows_of",
+    "spread_rows",
     "table_of",
     "target_ranks",
     "task_rows",

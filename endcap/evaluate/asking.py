@@ -1,13 +1,16 @@
 """Ask a model the questions of a split one by one, as a server would."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.predict import NetworkPredictor
 from endcap.schema import Binary, Dataset, Hazard, NextItem, Split
-from endcap.train.examples import Candidates, Examples
+
+if TYPE_CHECKING:  # torch is not needed to look at figures
+    from endcap.train.examples import Candidates, Examples
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +23,7 @@ class Asked:
     """A model's raw answers to candidates of a split; each method reads some of the rows."""
 
     predictor: NetworkPredictor
-    candidates: Candidates
+    candidates: "Candidates"
     rows: NDArray[np.int64]
     """Rows of the candidates, [N]."""
     answers: Floats
@@ -57,7 +60,7 @@ class Asked:
 
 
 def ask_split(
-    predictor: NetworkPredictor, examples: Examples, dataset: Dataset, split: Split
+    predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, split: Split
 ) -> Asked | None:
     """Ask every question of a split that has candidates; None where there is none."""
     asked = np.flatnonzero((examples.split == split) & (np.diff(examples.candidates.offsets) > 0))

@@ -17,6 +17,9 @@ from endcap.schema import MetricRow
 BATCH = 256
 """Users scored at once."""
 
+LISTED = 10
+"""Length of the lists that are looked into item by item."""
+
 DECIMALS = 10
 """Scores are equal when they agree to so many decimals: sums in another order are no opinion."""
 
@@ -48,6 +51,9 @@ class RankReport:
     model: str
     values: dict[tuple[str, int], NDArray[np.float64]]
     """(metric, k) to one value per user of the task."""
+    ranks: TargetRanks | None = None
+    lists: NDArray[np.int64] | None = None
+    """[B, LISTED] item rows, best first; -1 where fewer are left."""
 
     def rows(self, split: str = "test") -> list[MetricRow]:
         """Return the means with their intervals over users."""
@@ -65,11 +71,17 @@ def rank_report(
     name: str, scorer: Scorer, task: RankingTask, k: tuple[int, ...] = (10, 20)
 ) -> RankReport:
     """Rank all items of the catalogue for every user of the task, and measure the lists."""
-    return report_of_ranks(name, target_ranks(scorer, task), task.name, k)
+    ranks, lists = ranks_and_lists(scorer, task)
+    return report_of_ranks(name, ranks, task.name, k, lists=lists)
 
 
 def report_of_ranks(
-    name: str, ranks: TargetRanks, task_name: str, k: tuple[int, ...] = (10, 20)
+    name: str,
+    ranks: TargetRanks,
+    task_name: str,
+    k: tuple[int, ...] = (10, 20),
+    *,
+    lists: NDArray[np.int64] | None = None,
 ) -> RankReport:
     """Measure lists of which the targets' ranks are known."""
     values = {}
@@ -78,11 +90,17 @@ def report_of_ranks(
         values["recall", cut] = metrics.recall(ranks, cut)
         values["hit_rate", cut] = metrics.hit_rate(ranks, cut)
     values["mrr", max(k)] = metrics.reciprocal_rank(ranks, max(k))
-    return RankReport(task=task_name, model=name, values=values)
+    return RankReport(task=task_name, model=name, values=values, ranks=ranks, lists=lists)
 
 
 def target_ranks(scorer: Scorer, task: RankingTask) -> TargetRanks:
-    """Rank the task's targets, a batch of users at a time."""
+    """Rank the task's targets."""
+    return ranks_and_lists(scorer, task)[0]
+
+
+def ranks_and_lists(scorer: Scorer, task: RankingTask) -> tuple[TargetRanks, NDArray[np.int64]]:
+    """Rank the task's targets, and list the best items, a batch of users at a time."""
+    lists = np.full((len(task.users), LISTED), -1, dtype=np.int64)
     rank = np.empty(len(task.target_item), dtype=np.int64)
     order = np.argsort(task.target_user, kind="stable")
     bounds = np.searchsorted(task.target_user[order], np.arange(0, len(task.users) + BATCH, BATCH))
@@ -93,7 +111,9 @@ def target_ranks(scorer: Scorer, task: RankingTask) -> TargetRanks:
         rank[at] = metrics.ranks_in_scores(
             scores, task.target_user[at] - start, task.target_item[at], tie_order=task.tie_order
         ).rank
-    return TargetRanks(rank=rank, user=task.target_user, num_users=len(task.users))
+        best = metrics.top_items(scores, LISTED, tie_order=task.tie_order)
+        lists[start : start + len(best), : best.shape[1]] = best
+    return TargetRanks(rank=rank, user=task.target_user, num_users=len(task.users)), lists
 
 
 def listed_scores(
@@ -166,7 +186,13 @@ def compare(report: RankReport, baseline: RankReport, metric: str, k: int) -> Me
 
 
 def metric_row(
-    task: str, metric: str, model: str, found: Interval, k: int = 0, split: str = "test"
+    task: str,
+    metric: str,
+    model: str,
+    found: Interval,
+    k: int = 0,
+    split: str = "test",
+    group: str = "",
 ) -> MetricRow:
     """Write an interval as a tidy row."""
     return MetricRow(
@@ -174,6 +200,7 @@ def metric_row(
         metric=metric,
         model=model,
         k=k,
+        group=group,
         split=split,
         value=found.value,
         low=found.low,

@@ -10,9 +10,12 @@ from endcap.metrics.bootstrap import (
     cluster_interval,
     interval,
     paired_interval,
+    ratio_interval,
     resample_counts,
 )
 from endcap.metrics.calibration import (
+    CalibrationBins,
+    calibration_bins,
     calibration_line,
     expected_calibration_error,
     expected_calibration_floor,
@@ -20,12 +23,12 @@ from endcap.metrics.calibration import (
     shift_intercept,
 )
 from endcap.metrics.dwell import concordance, hazard_log_likelihood, mean_absolute_error, xauc
+from endcap.metrics.exposure import coverage, exposure, gini, popularity_tenths
 from endcap.metrics.probability import auc, auc_statistic, log_loss, log_losses
 from endcap.metrics.ranking import (
     MISS,
     TargetRanks,
     Ties,
-    coverage,
     hit_rate,
     ndcg,
     ranks_in_lists,
@@ -37,18 +40,22 @@ from endcap.metrics.ranking import (
 
 __all__ = [
     "MISS",
+    "CalibrationBins",
     "Interval",
     "Statistic",
     "TargetRanks",
     "Ties",
     "auc",
     "auc_statistic",
+    "calibration_bins",
     "calibration_line",
     "cluster_interval",
     "concordance",
     "coverage",
     "expected_calibration_error",
     "expected_calibration_floor",
+    "exposure",
+    "gini",
     "hazard_log_likelihood",
     "hit_rate",
     "interval",
@@ -58,8 +65,10 @@ __all__ = [
     "ndcg",
     "paired_interval",
     "pcoc",
+    "popularity_tenths",
     "ranks_in_lists",
     "ranks_in_scores",
+    "ratio_interval",
     "recall",
     "reciprocal_rank",
     "resample_counts",

@@ -60,6 +60,32 @@ def interval(
     return _bounds(float(values.mean()), means, len(values), level)
 
 
+def ratio_interval(
+    above_by_user: Numbers,
+    below_by_user: Numbers,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Bound the ratio of two sums over users: hits over targets, clicks over shown slots.
+
+    Raises:
+        LogError: what is divided by is 0.
+    """
+    above = np.asarray(above_by_user, dtype=np.float64)
+    below = np.asarray(below_by_user, dtype=np.float64)
+    if not below.sum():
+        raise LogError("A ratio needs something to divide by; the group at hand has nothing.")
+    used = below > 0
+    sums = np.stack([above[used], below[used]], axis=1)
+    drawn = np.concatenate(
+        [block @ sums for block in resample_counts(len(sums), resamples=resamples, seed=seed)]
+    )
+    value = float(above.sum() / below.sum())
+    return _bounds(value, drawn[:, 0] / drawn[:, 1], len(sums), level)
+
+
 def paired_interval(
     values_by_user: Numbers,
     baseline_by_user: Numbers,

@@ -1,5 +1,6 @@
 """Does 30 % happen in 30 of 100: calibration error and its floor, slope, total ratio."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,30 @@ def expected_calibration_error(labels: Labels, probability: Floats, num_bins: in
     bins, count = _bins(probability, num_bins)
     gap = np.bincount(bins, weights=np.asarray(probability) - labels, minlength=count)
     return float(np.abs(gap).sum() / len(bins))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationBins:
+    """What was said and what came, in bins between the distinct deciles of the probability."""
+
+    bin_of_row: NDArray[np.int64]
+    predicted: NDArray[np.float64]
+    happened: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+
+def calibration_bins(labels: Labels, probability: Floats, num_bins: int = 10) -> CalibrationBins:
+    """Sort rows into the bins of `expected_calibration_error`, and average each."""
+    bins, count = _bins(probability, num_bins)
+    size = np.bincount(bins, minlength=count)
+    predicted = np.bincount(bins, weights=np.asarray(probability), minlength=count)
+    happened = np.bincount(bins, weights=np.asarray(labels), minlength=count)
+    return CalibrationBins(
+        bin_of_row=bins,
+        predicted=predicted / np.maximum(size, 1),
+        happened=happened / np.maximum(size, 1),
+        count=size,
+    )
 
 
 def expected_calibration_floor(

@@ -1,6 +1,7 @@
 """From a shop's log to arrays: read, check, say what was found, number, split by time."""
 
 from endcap.prep.encode import encode
+from endcap.prep.groups import read_groups
 from endcap.prep.guess import guess_shop
 from endcap.prep.log import Log, inspect, read, write_rejected
 from endcap.prep.rejected import Reason
@@ -22,6 +23,7 @@ __all__ = [
     "inspect",
     "is_url",
     "read",
+    "read_groups",
     "without_password",
     "write_rejected",
     "write_shop",

@@ -38,6 +38,9 @@ class Log:
     rejected: pl.DataFrame
     """`file`, `row`, `reason` and the `raw` row of everything that was not read."""
 
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
 
 def read(
     path: str | Path,

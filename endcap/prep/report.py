@@ -10,7 +10,7 @@ from endcap.prep.columns import EVENT_COLUMNS, ITEM_COLUMNS, Column
 from endcap.prep.rejected import Reason, count_reasons
 from endcap.prep.split import plan_split
 from endcap.prep.unlocks import TaskUse, use_tasks
-from endcap.schema import Action, ShopConfig
+from endcap.schema import Action, ShopConfig, html_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,30 @@ class LogReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON can hold it."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        span = f"{self.first_at} to {self.last_at}" if self.first_at else "without times"
+        held = [
+            ("events", self.events),
+            ("shoppers", self.users),
+            ("items", self.items),
+            ("campaigns", self.campaigns),
+            ("period", span),
+            ("rows not read", self.rejected),
+            *self.event_types.items(),
+        ]
+        tasks = [
+            (task.name, "unlocked" if task.is_unlocked else "left out", task.reason)
+            for task in self.tasks
+        ]
+        reasons = [(one.reason, one.count, ", ".join(one.rows)) for one in self.reasons]
+        tables = [
+            html_table(", ".join(self.files), ["held", ""], held),
+            html_table("Tasks", ["task", "", "taught by, or missing"], tasks),
+        ]
+        if reasons:
+            tables.append(html_table("Rows not read", ["reason", "rows", "the first"], reasons))
+        return "".join(tables)
 
     def noting(self, *notes: str) -> "LogReport":
         """Return the report with further notes."""

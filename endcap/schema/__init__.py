@@ -47,6 +47,7 @@ from endcap.schema.intake import ShopEvent
 from endcap.schema.items import Campaign, Campaigns, Catalogue, leaf_category, top_category
 from endcap.schema.metrics import MetricRow
 from endcap.schema.money import MICROS, format_micros, to_micros
+from endcap.schema.notebook import html_table
 from endcap.schema.predictions import Predictions, Question
 from endcap.schema.shop import (
     ItemsConfig,
@@ -139,6 +140,7 @@ __all__ = [
     "format_micros",
     "group_of",
     "group_starts",
+    "html_table",
     "is_of_shopper",
     "leaf_category",
     "load_shop",

@@ -11,6 +11,8 @@ class MetricRow(Struct, frozen=True, kw_only=True):
     model: str
     value: float
     k: int = 0
+    group: str = ""
+    """The part that is measured, as `name=value` (`slot=home/0`, `seller=s1`); empty: the whole."""
     split: str = "test"
     low: float | None = None
     high: float | None = None

@@ -27,6 +27,8 @@ GRID: dict[str, tuple[float, ...]] = {
     "memory": (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0),
     "popularity": (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
 }
+GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
+"""A weight at an end may want to go further; the report says so."""
 MAX_USERS = 4_000
 CUT = 10
 

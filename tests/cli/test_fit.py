@@ -112,6 +112,7 @@ def test_an_out_is_asked_for(endcap, write_log):
 @pytest.mark.slow
 def test_a_log_of_four_shoppers_still_makes_a_model(endcap, write_log, tmp_path):
     pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
     log, out = write_log("u1,i2,click,2026-05-01T10:00Z,-3\n"), tmp_path / "shop.model"
     result = endcap("fit", log, "--out", out, "--epochs", 1)
     assert result.exit_code == 0
@@ -120,3 +121,8 @@ def test_a_log_of_four_shoppers_still_makes_a_model(endcap, write_log, tmp_path)
     assert f"The rows that were not read lie in {side_file}." in result.stdout
     assert "negative price" in side_file.read_text()
     assert f"It lies in {out}." in result.stdout
+    assert (out / "card.md").is_file()
+    evaluated = endcap("evaluate", out, log)
+    assert evaluated.exit_code == 0
+    assert f"The report lies in {tmp_path / 'shop.model.report.html'}." in evaluated.stdout
+    assert "the test days of" in (tmp_path / "shop.model.report.html").read_text(encoding="utf-8")

@@ -196,3 +196,63 @@ def test_without_an_item_the_shopper_is_asked_of(endcap, model_folder):
     told = endcap("predict", model_folder, "--user", "u1").stdout
     assert "any_purchase: chance of a purchase of anything within 7d." in told
     assert "return: chance of coming back within 7d." in told
+
+
+@pytest.fixture
+def measured(copied):
+    """Return a model with a figure and its pages."""
+    from endcap.api.reports import pages_of
+    from endcap.artifact import load_artifact, write_metrics
+    from endcap.schema import MetricRow
+
+    rows = [
+        MetricRow(task="next item", metric=metric, model="endcap", value=0.5, k=10, n=9)
+        for metric in ("ndcg", "recall")
+    ]
+    rows.append(MetricRow(task="next item", metric="exposure", model="endcap", value=0.9, k=10,
+                          group="tenth=1"))  # fmt: skip
+    write_metrics(copied, rows, pages=pages_of(load_artifact(copied), rows))
+    return copied
+
+
+def test_the_report_of_a_fit_is_named(endcap, measured):
+    pytest.importorskip("matplotlib")
+    result = endcap("evaluate", measured)
+    assert f"Its report lies in {measured / 'report.html'}." in result.stdout
+    assert "exposure" not in result.stdout  # parts are for the report, and for --json
+    answer = json.loads(endcap("evaluate", measured, "--json").stdout)
+    assert answer["report"] == str(measured / "report.html")
+    assert {"group": "tenth=1"}.items() <= answer["metrics"][-1].items()
+
+
+def test_a_report_goes_where_it_is_wanted(endcap, measured, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = tmp_path / "mine.html"
+    assert f"The report lies in {page}." in endcap("evaluate", measured, "--report", page).stdout
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+WITHOUT_REPORT = {
+    "no figures": (["--report", "r.html"], "This model has no figures to report; `endcap evaluate"),
+    "no such folder": (["--report", "nowhere/r.html"], "There is no folder nowhere; make it"),
+    "groups without a log": (["--groups", "g.csv"], "Groups of shoppers are measured on a log"),
+    "no groups": (["--groups", "none.csv"], "There is no none.csv"),
+}
+
+
+@pytest.mark.parametrize("words, sentence", WITHOUT_REPORT.values(), ids=WITHOUT_REPORT)
+def test_a_report_that_cannot_be_written_is_refused(
+    endcap, model_folder, tmp_path, monkeypatch, words, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.csv").write_text("user_id,city\nu1,Bonn\n")
+    result = endcap("evaluate", model_folder, *words)
+    assert result.exit_code == 1 and sentence in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["g.csv"]
+
+
+def test_without_the_extra_a_wanted_report_says_what_to_install(endcap, measured, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = endcap("evaluate", measured, "--report", measured.parent / "mine.html")
+    assert result.exit_code == 1 and "pip install 'endcap[evaluate]'" in result.stderr
+    assert not (measured.parent / "mine.html").exists()

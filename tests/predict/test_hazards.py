@@ -38,3 +38,10 @@ def test_expected_time_by_hand():
 def test_large_outputs_do_not_overflow():
     assert sigmoid(np.array([-1e4, 1e4])).tolist() == [0, 1]
     np.testing.assert_allclose(softmax(np.array([[1e4, 1e4]])), [[0.5, 0.5]])
+
+
+def test_each_candidate_may_have_its_own_time():
+    outputs = np.random.default_rng(0).normal(size=(3, 5))
+    edges, hours = np.array([0.0, 1.0, 4.0, 9.0, 24.0]), np.array([0.5, 4.0, 24.0])
+    alone = [chance_within(outputs[[k]], hours[k], edges, (1.0, 0.0))[0] for k in range(3)]
+    np.testing.assert_allclose(chance_within(outputs, hours, edges, (1.0, 0.0)), alone)

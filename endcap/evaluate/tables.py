@@ -1,0 +1,132 @@
+"""Tidy rows as the tables that people read: models side by side, tasks beside their base rate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from endcap.schema import MetricRow
+
+RANKING = (("ndcg", 10), ("recall", 10), ("mrr", 20))
+OURS, BASE_RATE = "endcap", "base rate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Lines of written cells; the first column names the line."""
+
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    ours: tuple[bool, ...] = ()
+    """Which lines are the model's own."""
+
+
+def where(
+    rows: Sequence[MetricRow],
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    model: str | None = None,
+    part: str | None = "",
+) -> list[MetricRow]:
+    """Keep the rows that agree; `part` is the name of a group (`slot`), "" the whole, None all."""
+
+    def agrees(row: MetricRow) -> bool:
+        named = row.group.split("=", maxsplit=1)[0]
+        return (
+            (task is None or row.task == task)
+            and (metric is None or row.metric == metric)
+            and (model is None or row.model == model)
+            and (part is None or named == part)
+        )
+
+    return [row for row in rows if agrees(row)]
+
+
+def part_of(row: MetricRow) -> str:
+    """Return what a group is called: "3" of `tenth=3`."""
+    return row.group.partition("=")[2]
+
+
+def ranked_tasks(rows: Sequence[MetricRow]) -> list[str]:
+    """List the questions that were answered by lists."""
+    return list(dict.fromkeys(row.task for row in where(rows, metric="ndcg")))
+
+
+def chance_tasks(rows: Sequence[MetricRow]) -> list[str]:
+    """List the tasks that were answered by chances."""
+    return list(dict.fromkeys(row.task for row in where(rows, metric="log_loss")))
+
+
+def ranking_table(rows: Sequence[MetricRow], task: str) -> Table:
+    """Set the models of one question side by side, the best first."""
+    found = {(row.model, row.metric, row.k): row for row in where(rows, task=task)}
+    models = {model for model, metric, k in found if (metric, k) == RANKING[0]}
+    spread = ("coverage", "gini", "tail_exposure")
+    lines = [
+        (
+            model,
+            *(written(found.get((model, metric, k))) for metric, k in RANKING),
+            *(written(found.get((model, metric, 10)), bare=True) for metric in spread),
+        )
+        for model in sorted(models, key=lambda model: -found[model, *RANKING[0]].value)
+    ]
+    names = [f"{metric.upper() if metric != 'recall' else 'recall'}@{k}" for metric, k in RANKING]
+    columns = ("", *names, "coverage", "Gini", "last 80 %")
+    return Table(columns=columns, lines=tuple(lines), ours=tuple(line[0] == OURS for line in lines))
+
+
+def task_table(rows: Sequence[MetricRow], *, part: str = "") -> Table:
+    """Set each task, or each slot of a task, beside its base rate."""
+    lines = []
+    for task in chance_tasks(rows):
+        groups = dict.fromkeys(
+            row.group for row in where(rows, task=task, metric="log_loss", part=part)
+        )
+        for group in groups:
+            found = {
+                (row.model, row.metric): row
+                for row in where(rows, task=task, part=part)
+                if row.group == group
+            }
+            lines.append((_title(task, group), *_task_cells(found, whole=not group)))
+    columns: tuple[str, ...] = (
+        "",
+        "asked",
+        "log-loss",
+        "base rate's",
+        "difference",
+        "ECE",
+        "its floor",
+    )
+    columns = (*columns[:2], "AUC", *columns[2:]) if not part else (*columns, "said", "came")
+    return Table(columns=columns, lines=tuple(lines))
+
+
+def _title(task: str, group: str) -> str:
+    place = group.partition("=")[2]
+    return f"{task}, {place.replace('/', ' ')}" if place else task
+
+
+def _task_cells(found: dict[tuple[str, str], MetricRow], *, whole: bool) -> tuple[str, ...]:
+    difference = found.get((f"{OURS} - {BASE_RATE}", "log_loss difference"))
+    cells = (
+        written(found.get((OURS, "log_loss")), bare=True, digits=4),
+        written(found.get((BASE_RATE, "log_loss")), bare=True, digits=4),
+        written(difference, digits=4),
+        written(found.get((OURS, "ece")), bare=True, digits=4),
+        written(found.get((OURS, "ece_floor")), bare=True, digits=4),
+    )
+    asked = f"{found[OURS, 'log_loss'].n:,}"
+    if whole:
+        return (asked, written(found.get((OURS, "auc"))), *cells)
+    said, came = found.get((OURS, "predicted")), found.get((OURS, "happened"))
+    return (asked, *cells, written(said, bare=True), written(came))
+
+
+def written(row: MetricRow | None, *, bare: bool = False, digits: int = 3) -> str:
+    """Write a figure, with its 95 % interval unless it is wanted bare."""
+    if row is None:
+        return "-"
+    value = f"{row.value:,.{digits}f}"
+    if bare or row.low is None or row.high is None:
+        return value
+    return f"{value} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
