@@ -43,7 +43,7 @@ from endcap.schema.events import (
 )
 from endcap.schema.intake import ShopEvent
 from endcap.schema.items import Campaign, Campaigns, Catalogue, leaf_category, top_category
-from endcap.schema.metrics import MetricRow
+from endcap.schema.metrics import CurveRow, MetricRow
 from endcap.schema.money import MICROS, format_micros, to_micros
 from endcap.schema.predictions import Predictions, Question
 from endcap.schema.shop import (
@@ -83,6 +83,7 @@ __all__ = [
     "Catalogue",
     "Chosen",
     "ContextColumn",
+    "CurveRow",
     "Dataset",
     "Decision",
     "Device",
