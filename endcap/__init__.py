@@ -24,6 +24,7 @@ _HOME = {
     "inspect": "endcap.prep",
     "load": "endcap.api.model",
     "read": "endcap.prep",
+    "tune": "endcap.api.tune",
 }
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "inspect",
     "load",
     "read",
+    "tune",
 ]
 
 if TYPE_CHECKING:
     from endcap.api.engine import Engine
     from endcap.api.fit import evaluate_model, fit
     from endcap.api.model import Model, load
+    from endcap.api.tune import tune
     from endcap.errors import EndcapError
     from endcap.prep import inspect, read
     from endcap.schema import Campaign, Decision, Query, ShopConfig, ShopEvent
