@@ -26,6 +26,7 @@ _HOME = {
     "inspect": "endcap.prep",
     "load": "endcap.api.model",
     "read": "endcap.prep",
+    "tune": "endcap.api.tune",
 }
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "inspect",
     "load",
     "read",
+    "tune",
 ]
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from endcap.api.fit import evaluate_model, fit
     from endcap.api.model import Model, load
     from endcap.api.pages import Page
+    from endcap.api.tune import tune
     from endcap.errors import EndcapError
     from endcap.prep import inspect, read
     from endcap.schema import Campaign, Decision, Query, ShopConfig, ShopEvent

@@ -1,5 +1,6 @@
 """`endcap.fit` and `endcap.evaluate`: from a log to a model with its figures beside baselines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from endcap.features import CounterHistory
 from endcap.prep import Log, encode, read
 
 if TYPE_CHECKING:
-    from endcap.train import TrainConfig
+    from endcap.train import Fitted, TrackerName, TrainConfig
 
 
 def fit(
@@ -31,6 +32,7 @@ def fit(
     config: "TrainConfig | None" = None,
     seed: int = 0,
     epochs: int | None = None,
+    track: "Sequence[TrackerName]" = (),
     report: Report | None = None,
 ) -> Model:
     """Fit a model on a log and write it, with its figures on test days, into the folder `out`.
@@ -40,22 +42,33 @@ def fit(
         config: a whole training configuration; chosen by the log's size and shape when absent.
         seed: the same log, seed and machine give the same model.
         epochs: passes over the log at most, in place of the chosen configuration's.
+        track: where learning curves go besides TensorBoard: "mlflow", "wandb".
         report: called with what is being done, steps done and steps in all.
 
     Raises:
-        MissingExtraError: torch is not installed.
+        MissingExtraError: torch, or a wanted tracker, is not installed.
         LogError: the log teaches no task.
         FileError: the folder cannot be written.
     """
     require_train()
+    from endcap.train import require_trackers
+
+    require_trackers(track)
     check_out(Path(out))
     log = log if isinstance(log, Log) else read(log)
     dataset, out = encode(log), Path(out)
-    fitted = fit_dataset(dataset, out, config=config, epochs=epochs, seed=seed, report=report)
+    fitted = fit_dataset(
+        dataset, out, config=config, epochs=epochs, seed=seed, track=track, report=report
+    )
+    return measured(out, fitted, report)
+
+
+def measured(out: Path, fitted: "Fitted", report: Report | None) -> Model:
+    """Put the figures of test days into a model's folder, and open it."""
     if report is not None:
         report("measuring on test days", 0, 1)
     model, plan = load(out), fitted.plan
-    rows = all_figures(model, dataset, fitted.examples, plan)
+    rows = all_figures(model, fitted.dataset, fitted.examples, plan)
     if report is not None:
         report("writing the report", 0, 1)
     write_metrics(out, rows, pages=pages_of(model.artifact, rows))

@@ -3,8 +3,7 @@
 import hashlib
 import importlib.util
 import json
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +19,12 @@ from endcap.errors import FileError, MissingExtraError
 from endcap.schema import Dataset, MetricRow, merged_histories
 
 if TYPE_CHECKING:
-    from endcap.train import Fitted, TrainConfig
+    from endcap.train import Fitted, TrackerName, TrainConfig
 
 Report = Callable[[str, int, int], None]
+
+RECIPE = "recipe.toml"
+"""File of a model folder: the configuration that made it."""
 
 
 def require_train() -> None:
@@ -57,34 +59,53 @@ def fit_dataset(
     config: "TrainConfig | None" = None,
     epochs: int | None = None,
     seed: int = 0,
+    track: "Sequence[TrackerName]" = (),
     report: Report | None = None,
 ) -> "Fitted":
     """Train on a dataset and write the model folder `out`, without figures yet.
 
-    A fit that is killed goes on where it stopped when it is started again with the same log,
-    configuration, seed and `out`; its checkpoints lie in `.NAME.run` beside `out` until the model
-    is written.
+    A fit that is killed goes on where it stopped when it is started again with the same log, seed
+    and `out`; another configuration is refused then. Its checkpoints lie in `.NAME.run` beside
+    `out` until the model is written, its learning curves stay there.
     """
     require_train()
     from endcap.train import fit, no_report
 
     check_out(out)
     fingerprint, runs = fingerprint_of(dataset), out.with_name(f".{out.name}.run")
-    asked = hashlib.sha256(msgspec.json.encode([fingerprint, config, seed])).hexdigest()
+    asked = hashlib.sha256(msgspec.json.encode([fingerprint, seed])).hexdigest()
     run_folder, report = runs / asked[:16], report or no_report
     try:
         fitted = fit(
-            dataset, config=config, epochs=epochs, seed=seed, run_folder=run_folder, report=report
+            dataset,
+            config=config,
+            epochs=epochs,
+            seed=seed,
+            run_folder=run_folder,
+            track=track,
+            report=report,
         )
     except RuntimeError as error:
-        raise _told(error, run_folder) from error
+        raise told(error, run_folder) from error
     report("writing the model", 0, 1)
     write_model(fitted, out, fingerprint=fingerprint, metrics=[])
-    shutil.rmtree(runs, ignore_errors=True)
+    keep_curves(runs)
     return fitted
 
 
-def _told(error: RuntimeError, run_folder: Path) -> Exception:
+def keep_curves(runs: Path) -> None:
+    """Remove the checkpoints of runs that are done, and leave what trackers wrote."""
+    from endcap.train import CHECKPOINT, RUN_ID
+
+    for name in (CHECKPOINT, f"{CHECKPOINT}.partial", RUN_ID):
+        for path in runs.glob(f"*/{name}"):
+            path.unlink(missing_ok=True)
+    for run_folder in runs.glob("*/"):
+        with suppress(OSError):  # what trackers wrote stays
+            run_folder.rmdir()
+
+
+def told(error: RuntimeError, run_folder: Path) -> Exception:
     """Say of a checkpoint that could not be written what torch says of its own lines of code."""
     if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
         return error
@@ -100,15 +121,23 @@ def _told(error: RuntimeError, run_folder: Path) -> Exception:
 
 
 def write_model(
-    fitted: "Fitted", out: Path, *, fingerprint: str, metrics: list[MetricRow]
+    fitted: "Fitted",
+    out: Path,
+    *,
+    fingerprint: str,
+    metrics: list[MetricRow],
+    tuning: dict[str, Any] | None = None,
 ) -> Manifest:
-    """Write what a fit learned into a model folder."""
+    """Write what a fit learned into a model folder, with the recipe that a fit can take again."""
     from endcap.model import export_onnx
+    from endcap.train import format_recipe
 
-    artifact = artifact_of(fitted, fingerprint=fingerprint, metrics=metrics)
-    return write_artifact(
-        artifact, out, write_graphs=lambda folder: export_onnx(fitted.network, folder)
-    )
+    def write_rest(folder: Path) -> None:
+        export_onnx(fitted.network, folder)
+        (folder / RECIPE).write_text(format_recipe(fitted.config), encoding="utf-8")
+
+    artifact = artifact_of(fitted, fingerprint=fingerprint, metrics=metrics, tuning=tuning)
+    return write_artifact(artifact, out, write_graphs=write_rest)
 
 
 def fingerprint_of(dataset: Dataset) -> str:
@@ -121,7 +150,13 @@ def fingerprint_of(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow]) -> Artifact:
+def artifact_of(
+    fitted: "Fitted",
+    *,
+    fingerprint: str,
+    metrics: list[MetricRow],
+    tuning: dict[str, Any] | None = None,
+) -> Artifact:
     """Gather the parts of a model folder."""
     settled, today, day = fitted.counters.state()
     arrays: dict[str, NDArray[Any]] = {
@@ -141,7 +176,9 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
             digest.update(np.ascontiguousarray(part[name]).tobytes())
     digest.update(msgspec.json.encode((fitted.calibration, fitted.mix, fitted.mix_unseen)))
     return Artifact(
-        manifest=_manifest(fitted, fingerprint, digest.hexdigest()[:12], day),
+        manifest=msgspec.structs.replace(
+            _manifest(fitted, fingerprint, digest.hexdigest()[:12], day), tuning=tuning
+        ),
         folder=None,
         catalogue=fitted.dataset.catalogue,
         campaigns=fitted.dataset.campaigns,
@@ -154,9 +191,9 @@ def artifact_of(fitted: "Fitted", *, fingerprint: str, metrics: list[MetricRow])
 
 
 def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Manifest:
-    from endcap.train import GRID_ENDS
+    from endcap.train import GRID_ENDS, curve_rows
 
-    dataset = fitted.dataset
+    dataset, history = fitted.dataset, fitted.progress.history
     slices = {name: (part.start, part.stop) for name, part in fitted.network.slices.items()}
     return Manifest(
         version=version,
@@ -169,10 +206,11 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
         model=msgspec.to_builtins(fitted.config.model),
         training={
             **msgspec.to_builtins(fitted.config),
-            "epochs_run": fitted.progress.history,
+            "epochs_run": [{"epoch": each.epoch, "seconds": each.seconds} for each in history],
             "best_epoch": fitted.progress.best_epoch + 1,
             "mix_ends": GRID_ENDS,
         },
+        curves=curve_rows(history),
         slices=slices,
         calibration={k: (c.slope, c.shift) for k, c in fitted.calibration.items()},
         dwell_edges_ms=[edge for edge in fitted.plan.dwell_edges_ms if np.isfinite(edge)],

@@ -21,6 +21,7 @@ from endcap.schema import (
     Campaign,
     Campaigns,
     Catalogue,
+    CurveRow,
     Events,
     Histories,
     MetricRow,
@@ -51,6 +52,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Declared tasks that the log could not teach, with the reason."""
     model: dict[str, Any]
     training: dict[str, Any]
+    curves: list[CurveRow] = []
+    """Each task's loss after each epoch, and the next item's NDCG."""
+    tuning: dict[str, Any] | None = None
+    """Of a model that `tune` found: the study's name, its minutes and trials."""
     slices: dict[str, tuple[int, int]]
     """Where a task's outputs stand in `respond.onnx`'s answers."""
     calibration: dict[str, tuple[float, float]]

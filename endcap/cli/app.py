@@ -12,6 +12,7 @@ from endcap.cli.inspect import inspect
 from endcap.cli.predict import predict
 from endcap.cli.recommend import recommend
 from endcap.cli.similar import similar
+from endcap.cli.tune import tune
 from endcap.cli.why import why
 from endcap.cli.world import world
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, world, inspect, fit, evaluate, recommend, predict, similar, why):
+for command in (demo, world, inspect, fit, tune, evaluate, recommend, predict, similar, why):
     app.command(no_args_is_help=command is not demo)(command)
 
 

@@ -11,6 +11,8 @@ FAILED, INTERRUPTED = 1, 130
 
 AGAIN = {
     "fit": "run the same command again: the fit goes on from the last epoch that it finished",
+    "tune": "run the same command again: the trials that are finished count, and the last one goes "
+    "on from the last epoch that it finished",
     "demo": "run the same command again: the shop lives anew from the same seed, and a fit that "
     "had begun goes on from the last epoch that it finished",
 }

@@ -1,7 +1,8 @@
 """`endcap fit`: from a log to a model folder, with its figures beside baselines."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,6 +12,14 @@ from endcap.cli.screen import Screen
 if TYPE_CHECKING:
     from endcap.api.model import Model
     from endcap.prep import Log
+    from endcap.train import TrackerName
+
+
+class Service(StrEnum):
+    """Where learning curves can go; `endcap.train.TrackerName` by its values."""
+
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
 
 
 def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
@@ -26,6 +35,19 @@ def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
         int | None,
         typer.Option("--epochs", help="Passes over the log at most; by default the recipe's."),
     ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            "--recipe",
+            metavar="FILE",
+            help="A training configuration, such as recipe.toml in a model folder; by default "
+            "chosen by the log's size and shape.",
+        ),
+    ] = None,
+    track: Annotated[
+        list[Service] | None,
+        typer.Option("--track", help="Where learning curves go besides TensorBoard; repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fit a model on a log, measure it on later days beside baselines, and write its folder."""
@@ -37,12 +59,25 @@ def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
 
     screen = Screen(as_json)
     require_train()
+    from endcap.train import read_recipe, require_trackers
+
+    services = cast("list[TrackerName]", [service.value for service in track or ()])
+    require_trackers(services)
+    config = read_recipe(recipe, seed=seed) if recipe else None
     check_out(out)
     found = read(log, items=items, campaigns=campaigns, shop=shop, format=format, query=query)
     show_counts(screen, found.report)
     show_rejected(screen, found.report)
     with progress() as report:
-        model = fit_model(found, out=out, seed=seed, epochs=epochs, report=report)
+        model = fit_model(
+            found,
+            out=out,
+            config=config,
+            seed=seed,
+            epochs=epochs,
+            track=services,
+            report=report,
+        )
     side_file = _write_rejected(found, out)
     _show(screen, model, side_file)
     screen.propose("recommend", str(out), "--user", model.artifact.user_ids[0])
@@ -70,6 +105,10 @@ def _show(screen: Screen, model: "Model", side_file: Path | None) -> None:
     if side_file:
         screen.say(f"\nThe rows that were not read lie in {side_file}.")
     screen.say(f"\n{model!r}.", f"It lies in {model.artifact.folder}.", _where_the_report_is(model))
+    folder = model.artifact.folder
+    if folder is not None:
+        runs = folder.with_name(f".{folder.name}.run")
+        screen.say(f"Its learning curves: tensorboard --logdir {runs}")
 
 
 def _where_the_report_is(model: "Model") -> str:

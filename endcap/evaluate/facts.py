@@ -1,6 +1,6 @@
 """What a report says of a model beside its figures: its log, its training, what was left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from endcap.artifact import Artifact
-from endcap.schema import Action, Count, MetricRow, NextCategory, NextItem, Task, group_of
+from endcap.schema import Count, CurveRow, MetricRow, NextCategory, NextItem, Task, group_of
 
 TASK_WORDS = {
     "next": "which item comes next",
@@ -43,7 +43,7 @@ class Facts:
     tasks: list[tuple[str, str, str]]
     """Name, group, what is asked."""
     left_out: dict[str, str]
-    epochs: list[dict[str, float]]
+    curves: list[CurveRow]
     best_epoch: int
     training: dict[str, Any]
     mixes: dict[str, dict[str, float]]
@@ -68,7 +68,7 @@ def facts_of(artifact: Artifact, *, measured_on: str = "its own log") -> Facts:
         items=artifact.catalogue.num_items,
         campaigns=len(artifact.campaigns),
         events={
-            Action(int(action)).name.lower(): int(count)
+            manifest.shop.event_type_of(int(action)): int(count)
             for action, count in zip(actions, counts, strict=True)
         },
         first_at=first,
@@ -78,25 +78,26 @@ def facts_of(artifact: Artifact, *, measured_on: str = "its own log") -> Facts:
         zone=manifest.shop.zone,
         tasks=[(task.name, group_of(task), _asks(task)) for task in manifest.tasks],
         left_out=manifest.left_out,
-        epochs=list(training.pop("epochs_run", [])),
+        curves=manifest.curves,
         best_epoch=int(training.pop("best_epoch", 0)),
         mixes={"lists": manifest.mix, "lists of unseen items": manifest.mix_unseen},
         mix_ends=dict(training.pop("mix_ends", {})),
         examines=bool(artifact.arrays["examination"].size),
-        training={name: value for name, value in training.items() if name != "model"},
+        training={
+            name: value for name, value in training.items() if name not in ("model", "epochs_run")
+        },
         measured_on=measured_on,
     )
 
 
-def curves_of(epochs: Sequence[Mapping[str, float]]) -> dict[str, list[tuple[float, float]]]:
-    """Return by task the loss on validation days of each epoch, as (epoch, loss)."""
-    skipped = ("epoch", "train", "seconds")
-    names = [name for name in (epochs[0] if epochs else {}) if name not in skipped]
-    return {
-        name: [(row["epoch"], row[name]) for row in epochs if name in row]
-        for name in names
-        if len(epochs) > 1
-    }
+def curves_of(curves: Sequence[CurveRow]) -> dict[str, list[tuple[float, float]]]:
+    """Return by task the figure on validation days after each epoch, as (epoch, figure)."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in curves:
+        if row.split == "validation":
+            name = f"{row.task} loss" if row.metric == "loss" else f"{row.task} {row.metric}"
+            found.setdefault(name, []).append((row.epoch, row.value))
+    return {name: points for name, points in found.items() if len(points) > 1}
 
 
 def not_better(rows: Sequence[MetricRow]) -> list[str]:

@@ -89,21 +89,17 @@ def _headed(task: str, n: int) -> str:
 
 
 def _curves(facts: Facts) -> Section:
-    curves = curves_of(facts.epochs)
+    curves = curves_of(facts.curves)
     says = (
         "Validation days after each pass over the log; the dashed line is the pass that was kept."
     )
     marks = {"kept": float(facts.best_epoch)} if facts.best_epoch else {}
     drawn = tuple(
-        charts.lines({name: points}, x_label="epoch", y_label=_curve_label(name), marks=marks)
+        charts.lines({name: points}, x_label="epoch", y_label=name, marks=marks)
         for name, points in curves.items()
     )
     panel = Panel(charts=drawn) if drawn else Panel(note="Not kept by this model.")
     return Section(name="curves", title="How did it learn?", says=says, panels=[panel])
-
-
-def _curve_label(name: str) -> str:
-    return name.replace("_ndcg", " NDCG") if "ndcg" in name else f"{name} loss"
 
 
 def _calibration(rows: Rows) -> Section:

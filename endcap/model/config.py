@@ -5,7 +5,7 @@ from msgspec import Struct
 from endcap.errors import ConfigError
 
 
-class ModelConfig(Struct, frozen=True, kw_only=True):
+class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One encoder, one candidate head, one linear per task (model.md R1 to R4, first version)."""
 
     dim: int = 64
@@ -24,6 +24,19 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
     """Width of the candidate head's layer."""
 
     def __post_init__(self) -> None:
+        for name in ("dim", "num_heads", "num_blocks", "hidden"):
+            if getattr(self, name) < 1:
+                raise ConfigError(
+                    f"ModelConfig.{name} must be 1 or more, got {getattr(self, name)}."
+                )
+        for name in ("dropout", "id_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(
+                    f"ModelConfig.{name} must be 0 or more and less than 1, "
+                    f"got {getattr(self, name)}."
+                )
+        if not 0 <= self.low_pass <= 1:
+            raise ConfigError(f"ModelConfig.low_pass must lie in 0 to 1, got {self.low_pass}.")
         if self.dim % self.num_heads:
             nearest = self.num_heads * max(1, round(self.dim / self.num_heads))
             raise ConfigError(

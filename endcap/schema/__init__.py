@@ -45,7 +45,7 @@ from endcap.schema.events import (
 )
 from endcap.schema.intake import ShopEvent
 from endcap.schema.items import Campaign, Campaigns, Catalogue, leaf_category, top_category
-from endcap.schema.metrics import MetricRow
+from endcap.schema.metrics import CurveRow, MetricRow
 from endcap.schema.money import MICROS, format_micros, to_micros
 from endcap.schema.notebook import html_table
 from endcap.schema.predictions import Predictions, Question
@@ -102,6 +102,7 @@ __all__ = [
     "Chosen",
     "ContextColumn",
     "Count",
+    "CurveRow",
     "Dataset",
     "Decision",
     "Device",

@@ -1,4 +1,4 @@
-"""A figure as a tidy row, the same in `metrics.json`, on the screen and in `--json` answers."""
+"""Figures as tidy rows, the same in `metrics.json`, on the screen and in `--json` answers."""
 
 from msgspec import Struct
 
@@ -17,3 +17,16 @@ class MetricRow(Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     n: int = 0
+
+
+class CurveRow(Struct, frozen=True, kw_only=True):
+    """One point of a learning curve: a task's mean loss (nats a row) or NDCG after an epoch."""
+
+    epoch: int
+    """Counted from 1."""
+    task: str
+    split: str
+    """train or validation"""
+    metric: str
+    """loss, or ndcg@10 of the next item"""
+    value: float

@@ -164,6 +164,12 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Action.OWN + 1 + self.own_types.index(event_type)
         return int(Action.of(event_type))
 
+    def event_type_of(self, action: int) -> str:
+        """Name the event type of a number in `EVENT.action`."""
+        if action > Action.OWN:
+            return self.own_types[action - Action.OWN - 1]
+        return Action(action).name.lower()
+
 
 def _check_shares(split: SplitConfig) -> None:
     for name in ("validation_share", "test_share"):

@@ -1,20 +1,40 @@
 """Batches + model -> weights: examples, labels, the loop, calibration, mixing. torch lives here."""
 
 from endcap.train.calibration import Calibration
-from endcap.train.fit import AskedLog, Fitted, ask_log, fit
-from endcap.train.loop import Report, no_report
+from endcap.train.curves import Epoch, curve_rows
+from endcap.train.fit import AskedLog, Fitted, Prepared, ask_log, fit, fit_prepared, prepare
+from endcap.train.loop import CHECKPOINT, Report, no_report
 from endcap.train.mixing import GRID_ENDS
+from endcap.train.recipe_file import format_recipe, read_recipe
 from endcap.train.recipes import TrainConfig, choose_recipe
+from endcap.train.tracking import RUN_ID, TrackerName, require_trackers
+from endcap.train.tune import Search, Trial, check_minutes, require_tune, search
 
 __all__ = [
+    "CHECKPOINT",
     "GRID_ENDS",
+    "RUN_ID",
     "AskedLog",
     "Calibration",
+    "Epoch",
     "Fitted",
+    "Prepared",
     "Report",
+    "Search",
+    "TrackerName",
     "TrainConfig",
+    "Trial",
     "ask_log",
+    "check_minutes",
     "choose_recipe",
+    "curve_rows",
     "fit",
+    "fit_prepared",
+    "format_recipe",
     "no_report",
+    "prepare",
+    "read_recipe",
+    "require_trackers",
+    "require_tune",
+    "search",
 ]

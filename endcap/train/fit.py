@@ -1,5 +1,6 @@
 """A log in, a trained network and all that it needs to serve out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.examples import Examples, make_examples
 from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
-from endcap.train.loop import Progress, Report, Trainer, no_report
+from endcap.train.loop import Progress, Report, Trainer, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.sampling import asks_shopper, pair_task
@@ -41,6 +42,7 @@ from endcap.train.scales import (
 )
 from endcap.train.tasks import TaskPlan, plan_tasks
 from endcap.train.tastes import fit_scales
+from endcap.train.tracking import TrackerName, tracking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,31 @@ def ask_log(
     return AskedLog(examples=examples, plan=plan)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A log laid out for training, the same for every configuration."""
+
+    dataset: Dataset
+    asked: AskedLog
+    is_known: NDArray[np.bool_]
+    vocabulary: FieldVocabulary
+    scales: ContextScales
+    counters: CounterHistory
+    neighbours: FieldMatrix
+    memory: ItemMemory
+    seed: int
+
+    def recipe(self) -> TrainConfig:
+        """Return the configuration that the log's size and shape ask for."""
+        return _choose(self.dataset, self.asked.examples, self.seed)
+
+    def rows_of(self, split: Split) -> NDArray[np.int64]:
+        """Return the questions of a split that ask something."""
+        examples = self.asked.examples
+        asks = (np.diff(examples.next_offsets) + np.diff(examples.candidates.offsets)) > 0
+        return np.flatnonzero((examples.split == split) & asks)
+
+
 def fit(
     dataset: Dataset,
     *,
@@ -139,6 +166,7 @@ def fit(
     epochs: int | None = None,
     seed: int = 0,
     run_folder: Path | None = None,
+    track: Sequence[TrackerName] = (),
     report: Report = no_report,
 ) -> Fitted:
     """Train one network on all tasks that the log can teach.
@@ -146,7 +174,24 @@ def fit(
     Args:
         config: a whole configuration; chosen by the size and shape of the log when absent.
         epochs: passes over the log at most, in place of the configuration's.
-        run_folder: where checkpoints go; a fit that was killed goes on from the last one.
+        run_folder: where checkpoints and learning curves go; a fit that was killed goes on from the
+            last checkpoint.
+        track: where learning curves go besides.
+
+    Raises:
+        LogError: the log teaches no task at all.
+        ConfigError: the checkpoint in the run folder is of another configuration.
+    """
+    prepared = prepare(dataset, seed=seed, report=report)
+    config = config or prepared.recipe()
+    if epochs is not None:
+        config = structs.replace(config, epochs=epochs)
+    with tracking(run_folder, config, track) as watch:
+        return fit_prepared(prepared, config, run_folder=run_folder, watch=watch, report=report)
+
+
+def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> Prepared:
+    """Read a log once: its questions and labels, scales, counters and neighbours.
 
     Raises:
         LogError: the log teaches no task at all.
@@ -158,33 +203,50 @@ def fit(
     scales = fit_scales(dataset, counters, is_known, seed=seed)
     columns = ItemColumns.of(dataset.catalogue, scales)
     asked = ask_log(dataset, columns, counters, vocabulary, seed=seed)
-    examples, plan = asked.examples, asked.plan
-    if not plan.tasks:
-        reasons = "; ".join(f"{name} {reason}" for name, reason in plan.left_out.items())
+    if not asked.plan.tasks:
+        reasons = "; ".join(f"{name} {reason}" for name, reason in asked.plan.left_out.items())
         raise LogError(f"The log teaches no task: {reasons}.")
-    if config is None:
-        config = _choose(dataset, examples, seed)
-    if epochs is not None:
-        config = structs.replace(config, epochs=epochs)
     near, forward, counts = co_occurrence(dataset)
-    network = _start_network(dataset, asked, config, vocabulary, neighbour_graph(near), is_known)
-    batcher, trainer = _trainer(network, dataset, examples, plan, config, run_folder, report)
+    return Prepared(
+        dataset=dataset,
+        asked=asked,
+        is_known=is_known,
+        vocabulary=vocabulary,
+        scales=scales,
+        counters=counters,
+        neighbours=neighbour_graph(near),
+        memory=_remember(item_memory(forward, counts)),
+        seed=seed,
+    )
+
+
+def fit_prepared(
+    prepared: Prepared,
+    config: TrainConfig,
+    *,
+    run_folder: Path | None = None,
+    watch: Watch = no_watch,
+    report: Report = no_report,
+) -> Fitted:
+    """Train, calibrate and mix by one configuration."""
+    trainer = make_trainer(prepared, config, run_folder=run_folder, watch=watch, report=report)
     progress = trainer.fit()
+    network, batcher, memory = trainer.network, trainer.batcher, prepared.memory
     report("calibrating", 0, 1)
     calibration = calibrate(network, batcher, trainer.validation_rows)
-    memory = _remember(item_memory(forward, counts))
     report("choosing the mix", 0, 1)
-    mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=seed)
+    counters = prepared.counters
+    mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=prepared.seed)
     return Fitted(
         network=network,
         config=config,
-        dataset=dataset,
-        plan=plan,
-        examples=examples,
+        dataset=prepared.dataset,
+        plan=prepared.asked.plan,
+        examples=prepared.asked.examples,
         batcher=batcher,
-        vocabulary=vocabulary,
-        scales=scales,
-        is_known=is_known,
+        vocabulary=prepared.vocabulary,
+        scales=prepared.scales,
+        is_known=prepared.is_known,
         memory=memory,
         mix=mix,
         mix_unseen=mix_unseen,
@@ -194,21 +256,15 @@ def fit(
     )
 
 
-def _start_network(
-    dataset: Dataset,
-    asked: AskedLog,
-    config: TrainConfig,
-    vocabulary: FieldVocabulary,
-    neighbours: FieldMatrix,
-    is_known: NDArray[np.bool_],
-) -> Network:
+def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
+    dataset, asked, vocabulary = prepared.dataset, prepared.asked, prepared.vocabulary
     torch.manual_seed(config.seed)
     network = Network(
         config.model,
         asked.plan.tasks,
         fields=field_matrix(dataset.catalogue, vocabulary),
-        neighbours=neighbours,
-        is_known=is_known,
+        neighbours=prepared.neighbours,
+        is_known=prepared.is_known,
         groups=item_groups(dataset.catalogue, vocabulary),
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
@@ -260,15 +316,17 @@ def _choose(dataset: Dataset, examples: Examples, seed: int) -> TrainConfig:
     )
 
 
-def _trainer(
-    network: Network,
-    dataset: Dataset,
-    examples: Examples,
-    plan: TaskPlan,
+def make_trainer(
+    prepared: Prepared,
     config: TrainConfig,
-    run_folder: Path | None,
-    report: Report,
-) -> tuple[Batcher, Trainer]:
+    *,
+    run_folder: Path | None = None,
+    watch: Watch = no_watch,
+    report: Report = no_report,
+) -> Trainer:
+    """Start a network by a configuration, with all that it is trained on."""
+    network, dataset = _start_network(prepared, config), prepared.dataset
+    examples, plan = prepared.asked.examples, prepared.asked.plan
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     network.items.to_device(device)
@@ -280,15 +338,13 @@ def _trainer(
         is_known=network.items.is_known.cpu().numpy(),
         device=device,
     )
-    asks_something = (np.diff(examples.next_offsets) + np.diff(examples.candidates.offsets)) > 0
-    train_rows = np.flatnonzero((examples.split == Split.TRAIN) & asks_something)
-    validation = np.flatnonzero((examples.split == Split.VALIDATION) & asks_something)
+    train_rows, validation = prepared.rows_of(Split.TRAIN), prepared.rows_of(Split.VALIDATION)
     if len(validation) > 20_000:
         random = np.random.default_rng(config.seed)
         validation = np.sort(random.choice(validation, size=20_000, replace=False))
     scales, rates = task_scales(plan, examples, train_rows, network, config)
     weights = task_weights(plan)
-    trainer = Trainer(
+    return Trainer(
         network=network,
         batcher=batcher,
         config=config,
@@ -300,5 +356,5 @@ def _trainer(
         ridge=task_ridges(plan, scales, weights),
         run_folder=run_folder,
         report=report,
+        watch=watch,
     )
-    return batcher, trainer

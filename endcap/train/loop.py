@@ -10,25 +10,35 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import json, to_builtins
 from numpy.typing import NDArray
 from torch import Tensor
 
+from endcap.errors import ConfigError
 from endcap.model import Network
 from endcap.train.batches import Batcher
-from endcap.train.losses import batch_losses
-from endcap.train.recipes import TrainConfig
+from endcap.train.curves import NDCG, Epoch
+from endcap.train.losses import TaskLoss, batch_losses
+from endcap.train.recipes import TrainConfig, flat_config
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all; draws the progress bar."""
 
 CHECKPOINT = "checkpoint.pt"
-NDCG = "_ndcg@10"
 EXAMINATION_RATE, EFFECT_RATE = 10.0, 5.0
 """Times the learning rate: a number of its own, told by many rows, may move faster than a layer."""
 
 
+Watch = Callable[[Epoch], None]
+"""Called after each epoch; those that a resumed fit has behind it come first, in order."""
+
+
 def no_report(what: str, done: int, total: int) -> None:
     """Report nothing."""
+
+
+def no_watch(epoch: Epoch) -> None:
+    """Let an epoch pass."""
 
 
 @dataclass(kw_only=True)
@@ -38,7 +48,7 @@ class Progress:
     epoch: int = 0
     best_epoch: int = -1
     best_loss: float = math.inf
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[Epoch] = field(default_factory=list)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -64,6 +74,7 @@ class Trainer:
     ridge: dict[str, float]
     run_folder: Path | None = None
     report: Report = no_report
+    watch: Watch = no_watch
 
     def __post_init__(self) -> None:
         fused = next(self.network.parameters()).device.type == "cpu"
@@ -84,9 +95,11 @@ class Trainer:
     def fit(self) -> Progress:
         """Run the epochs that are left and leave the best epoch's weights in the network."""
         progress = self._resume()
+        for epoch in progress.history:
+            self.watch(epoch)
         while progress.epoch < self.config.epochs and not self._is_stale(progress):
             started = time.perf_counter()
-            train_loss = self._train_epoch(progress.epoch)
+            objective, train = self._train_epoch(progress.epoch)
             with self.serving():
                 losses = self.validation_losses()
                 # Without validation days the last epoch is as good a guess as any.
@@ -95,12 +108,20 @@ class Trainer:
                     progress.best_loss, progress.best_epoch = total, progress.epoch
                     state = self.network.state_dict()
                     progress.best_weights = {name: t.detach().clone() for name, t in state.items()}
-            seconds = time.perf_counter() - started
-            progress.history.append(
-                {"epoch": progress.epoch + 1, "train": train_loss, "seconds": seconds, **losses}
-            )
             progress.epoch += 1
+            progress.history.append(
+                Epoch(
+                    epoch=progress.epoch,
+                    seconds=time.perf_counter() - started,
+                    learning_rate=float(self.schedule.get_last_lr()[0]),
+                    objective=objective,
+                    figure=total,
+                    train=train,
+                    validation=losses,
+                )
+            )
             self._save(progress)
+            self.watch(progress.history[-1])
         if progress.best_weights:
             self.network.load_state_dict(progress.best_weights)
         return progress
@@ -158,7 +179,8 @@ class Trainer:
         means = {name: sums[name] / counts[name] for name in sums}
         return means | {name + NDCG: gains[name] / counts[name] for name in gains}
 
-    def _train_epoch(self, epoch: int) -> float:
+    def _train_epoch(self, epoch: int) -> tuple[float, dict[str, float]]:
+        """Return the mean of what was minimised, and each task's mean loss on the way, in nats."""
         # All randomness of an epoch follows from seed and epoch, so a resumed fit is the same fit.
         torch.manual_seed(self.config.seed * 1_000 + epoch)
         random = np.random.default_rng([self.config.seed, epoch])
@@ -167,16 +189,22 @@ class Trainer:
             rows = random.choice(rows, size=self.config.questions_per_epoch, replace=False)
         self.network.train()
         total, batches = 0.0, self.batcher.cut(rows, self.config.batch_size, random)
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
         for step, chosen in enumerate(batches):
-            total += self._step(chosen)
+            objective, losses = self._step(chosen)
+            total += objective
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(loss.total.detach())
+                counts[name] = counts.get(name, 0) + loss.count
             self.report(f"epoch {epoch + 1} of {self.config.epochs}", step + 1, len(batches))
-        return total / max(len(batches), 1)
+        return total / max(len(batches), 1), {name: sums[name] / counts[name] for name in sums}
 
-    def _step(self, rows: NDArray[np.int64]) -> float:
+    def _step(self, rows: NDArray[np.int64]) -> tuple[float, dict[str, TaskLoss]]:
         batch = self.batcher.lay_out(rows)
         losses = batch_losses(self.network, batch, self.network.items())
         if not losses:
-            return 0.0
+            return 0.0, losses
         loss = torch.stack(
             [
                 self.weights[name] / self.scales[name] * part.total / self.rates[name]
@@ -190,7 +218,7 @@ class Trainer:
         self.optimizer.step()
         self._average()
         self.schedule.step()
-        return float(loss.detach())
+        return float(loss.detach()), losses
 
     def _rate(self, step: int) -> float:
         warmup = min(self.config.warmup_steps, self.steps_per_epoch)
@@ -213,7 +241,8 @@ class Trainer:
             "steps_done": self.steps_done,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "progress": vars(progress),
+            "config": json.encode(self.config).decode(),
+            "progress": vars(progress) | {"history": to_builtins(progress.history)},
         }
         partial = self.run_folder / (CHECKPOINT + ".partial")
         torch.save(state, partial)
@@ -225,8 +254,22 @@ class Trainer:
             return Progress()
         device = next(self.network.parameters()).device
         state = torch.load(path, weights_only=True, map_location=device)
+        self._check_config(path, state.get("config"))
         self.network.load_state_dict(state["network"])
         self.averaged, self.steps_done = state["averaged"], state["steps_done"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        return Progress(**state["progress"])
+        kept = state["progress"]
+        return Progress(**kept | {"history": [Epoch(**epoch) for epoch in kept["history"]]})
+
+    def _check_config(self, path: Path, kept: str | None) -> None:
+        was = flat_config(json.decode(kept or "{}"))
+        now = flat_config(to_builtins(self.config))
+        differing = [name for name in now if was.get(name) != now[name]]
+        if differing:
+            name = differing[0]
+            raise ConfigError(
+                f"The checkpoint {path} is of another configuration ({name} was "
+                f"{was.get(name, 'not told')}, now it is {now[name]}); start the fit as before, "
+                f"or remove {path.parent} to start anew."
+            )

@@ -1,6 +1,7 @@
 """Whole configurations, chosen by the size and shape of a log, never by its name."""
 
 from math import ceil
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ LEAST_STEPS = 450
 """A small log is read more often: a few dozen steps teach nothing."""
 
 
-class TrainConfig(Struct, frozen=True, kw_only=True):
+class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a network is trained; every number has its reason in docs/rooms/train.md."""
 
     model: ModelConfig = ModelConfig()
@@ -33,6 +34,21 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
         for name in ("epochs", "batch_size", "questions_per_epoch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ConfigError(f"learning_rate must be above 0, got {self.learning_rate}.")
+        if not self.averaged_steps >= 1:
+            raise ConfigError(f"averaged_steps must be 1 or more, got {self.averaged_steps}.")
+
+
+def flat_config(content: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields of a configuration's inner tables as in `model.dim`."""
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": each for inner, each in value.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def choose_recipe(

@@ -158,7 +158,9 @@ def test_items_of_one_basket_never_help_to_foresee_that_basket(tmp_path):
     assert len(gains) > 150
     assert gains.mean() < 2 * gains.std() / np.sqrt(len(gains))
     # The test can see: where a second parts the pair, the second half is foreseen from the first.
-    figures = [fitted.progress.history[-1]["next_ndcg@10"] for fitted in (blind, sighted)]
+    figures = [
+        fitted.progress.history[-1].validation["next_ndcg@10"] for fitted in (blind, sighted)
+    ]
     assert figures[0] < 0.4
     assert figures[1] > figures[0] + 0.15
 

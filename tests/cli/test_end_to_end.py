@@ -28,4 +28,7 @@ def test_a_shop_goes_from_its_log_to_the_reasons_of_a_page(endcap, tmp_path):
     assert "stands in slot 0" in endcap(*why.split()[1:]).stdout
     measured = json.loads(endcap("evaluate", model, "--json").stdout)
     assert measured["metrics"] == fitted["metrics"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["lists.parquet", "shop", "shop.model"]
+    left = [".shop.model.run", "lists.parquet", "shop", "shop.model"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == left
+    (curves,) = (tmp_path / ".shop.model.run").glob("*/*")  # no checkpoint stays
+    assert curves.name.startswith("events.out.tfevents.")

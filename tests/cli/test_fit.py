@@ -103,6 +103,49 @@ def test_no_epochs_are_too_few(endcap, write_log, tmp_path):
     assert "epochs must be 1 or more, got 0." in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--recipe", "none.toml"), "The recipe none.toml cannot be read: No such file"),
+        (("--track", "mlflow"), "go to mlflow, which is not installed; run: pip install 'endcap["),
+        (("--track", "wandb"), "go to wandb, which is not installed; run: pip install 'endcap["),
+    ],
+)
+def test_what_is_not_there_is_told_before_the_work(
+    endcap, write_log, files_of, tmp_path, without, words, sentence
+):
+    pytest.importorskip("torch")
+    log = write_log()
+    before = files_of()
+    without(words[1])
+    result = endcap("fit", log, "--out", tmp_path / "shop.model", *words)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert files_of() == before
+
+
+@pytest.mark.slow
+def test_a_killed_fit_is_not_mixed_with_another_configuration(
+    endcap, write_log, tmp_path, monkeypatch
+):
+    loop = pytest.importorskip("endcap.train.loop")
+    log, out = write_log(), tmp_path / "shop.model"
+    save = loop.Trainer._save
+
+    def save_and_stop(trainer, progress):
+        save(trainer, progress)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.Trainer, "_save", save_and_stop)
+    assert endcap("fit", log, "--out", out, "--epochs", 3).exit_code == 130
+    monkeypatch.undo()
+    result = endcap("fit", log, "--out", out, "--epochs", 2)
+    assert result.exit_code == 1
+    assert "checkpoint.pt is of another configuration (epochs was 3, now it is 2)" in result.stderr
+    assert not out.exists()
+    assert endcap("fit", log, "--out", out, "--epochs", 3).exit_code == 0
+
+
 def test_an_out_is_asked_for(endcap, write_log):
     result = endcap("fit", write_log())
     assert result.exit_code == 2

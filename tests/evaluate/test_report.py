@@ -9,7 +9,7 @@ import pytest
 from endcap.errors import MissingExtraError
 from endcap.evaluate import card_markdown, dimension_rows, facts_of, plots, report_html, tables
 from endcap.evaluate.facts import at_the_ends, curves_of, not_better
-from endcap.schema import MetricRow
+from endcap.schema import CurveRow, MetricRow
 
 pytest.importorskip("matplotlib")
 
@@ -110,7 +110,7 @@ def test_names_from_the_log_are_text_and_not_markup(facts):
 
 
 def test_what_is_not_known_is_told(facts):
-    page = report_html(replace(facts, epochs=[]), [])
+    page = report_html(replace(facts, curves=[]), [])
     assert "Not kept by this model." in text_of(page, "curves")
     assert "Not identifiable from this log" in text_of(page, "slots")
     assert "no candidate attends to events" in text_of(page, "attention")
@@ -137,9 +137,13 @@ def test_what_did_not_work_is_told_with_its_interval(facts):
 
 
 def test_curves_are_those_of_validation_days():
-    epochs = [{"epoch": e, "train": 9.0, "seconds": 1.0, "click": 0.5 / e} for e in (1, 2)]
-    assert curves_of(epochs) == {"click": [(1, 0.5), (2, 0.25)]}
-    assert curves_of(epochs[:1]) == {} and curves_of([]) == {}
+    rows = [
+        CurveRow(epoch=epoch, task="click", split=split, metric="loss", value=value / epoch)
+        for epoch in (1, 2)
+        for split, value in (("train", 9.0), ("validation", 0.5))
+    ]
+    assert curves_of(rows) == {"click loss": [(1, 0.5), (2, 0.25)]}
+    assert curves_of(rows[:2]) == {} and curves_of([]) == {}
 
 
 def test_without_the_extra_the_page_says_what_to_install(facts, monkeypatch):

@@ -97,7 +97,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(shop, whole, monkeyp
 
 
 def test_training_lowers_the_loss(whole):
-    losses = [epoch["train"] for epoch in whole.progress.history]
+    losses = [epoch.objective for epoch in whole.progress.history]
     assert losses[-1] < losses[0]
 
 
