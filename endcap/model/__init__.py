@@ -5,6 +5,7 @@ from endcap.model.export import export_onnx
 from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
+from endcap.model.softmax import full_loss, has_fast_half, log_p_and_rank, target_shares
 
 __all__ = [
     "NUM_DELAY_BINS",
@@ -18,6 +19,10 @@ __all__ = [
     "delay_loss",
     "dwell_loss",
     "export_onnx",
+    "full_loss",
+    "has_fast_half",
+    "log_p_and_rank",
     "next_loss",
     "outputs_of",
+    "target_shares",
 ]

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from endcap.model import Network, click_loss, delay_loss, dwell_loss, next_loss
+from endcap.model import (
+    Network,
+    click_loss,
+    delay_loss,
+    dwell_loss,
+    full_loss,
+    has_fast_half,
+    log_p_and_rank,
+    target_shares,
+)
 from endcap.schema import Binary, Hazard, NextItem, Task
-from endcap.train.batches import Batch, NextBatch, TargetBatch
+from endcap.train.batches import Batch, TargetBatch
 
 CUT = 10
 
@@ -88,24 +97,18 @@ def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> 
         batch.question.clock[asked], batch.question.since[asked], batch.question.device[asked]
     )
     user = network.next(last[batch.question.window[asked]], question, batch.next.action)
-    logits = user @ vectors.T
-    logits = logits.masked_fill(~network.items.is_known, -1e9)
-    loss = next_loss(logits, batch.next.row, batch.next.item, batch.next.weight)
-    gain = None if network.training else _ndcg(logits, batch.next)
-    return TaskLoss(total=loss * len(asked), count=len(asked), gain=gain)
+    wanted, is_known = batch.next, network.items.is_known
+    share = target_shares(wanted.row, wanted.weight, len(user))
+    if network.training:
+        half = has_fast_half(user.device)
+        loss = full_loss(user, vectors, is_known, wanted.row, wanted.item, share, half=half)
+        return TaskLoss(total=loss * len(asked), count=len(asked))
+    log_p, rank = log_p_and_rank(user, vectors, is_known, wanted.row, wanted.item)
+    loss = -(share * log_p).sum()
+    return TaskLoss(total=loss * len(asked), count=len(asked), gain=_gain(rank, wanted.row))
 
 
-def _ndcg(logits: Tensor, wanted: NextBatch) -> float:
+def _gain(rank: Tensor, row: Tensor) -> float:
     """Return the sum over rows of the mean of 1 / log2(1 + rank) of targets in the first ten."""
-    own = logits[wanted.row, wanted.item]
-    rank = torch.cat(
-        [
-            (logits[rows] > score[:, None]).sum(1)
-            for rows, score in zip(
-                torch.split(wanted.row, 1024), torch.split(own, 1024), strict=True
-            )
-        ]
-    )
     gain = torch.where(rank < CUT, 1.0 / torch.log2(rank + 2.0), 0.0)
-    per_row = torch.bincount(wanted.row, minlength=len(logits)).clamp(min=1)
-    return float((gain / per_row[wanted.row]).sum())
+    return float((gain / torch.bincount(row)[row]).sum())
