@@ -45,8 +45,8 @@ def full_loss(
 def has_fast_half(device: torch.device) -> bool:
     """Tell whether the processor multiplies bfloat16 itself; elsewhere it is slower and coarser."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported())
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
 def chunk_rows(num_items: int) -> int:
