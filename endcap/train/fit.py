@@ -24,6 +24,7 @@ from endcap.features import (
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
 from endcap.schema import Binary, Dataset, FieldMatrix, Hazard, Split, SplitConfig, Task
+from endcap.train.augment import Augmentation
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.examples import Examples, make_examples
@@ -275,6 +276,7 @@ def _trainer(
         max_history=config.model.max_history,
         is_known=network.items.is_known.cpu().numpy(),
         device=device,
+        augmentation=Augmentation(crop=config.crop, mask=config.mask),
     )
     asks_something = (np.diff(examples.next_offsets) + np.diff(examples.candidates.offsets)) > 0
     train_rows = np.flatnonzero((examples.split == Split.TRAIN) & asks_something)

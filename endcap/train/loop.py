@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from endcap.model import Network
-from endcap.train.batches import Batcher
+from endcap.train.augment import perturbation
+from endcap.train.batches import Batch, Batcher
 from endcap.train.losses import batch_losses
 from endcap.train.recipes import TrainConfig
 
@@ -69,12 +70,14 @@ class Trainer:
         fused = next(self.network.parameters()).device.type == "cpu"
         rate = self.config.learning_rate
         slots, effects, rest = self.network.by_pace()
+        matrices = [weights for weights in rest if weights.ndim > 1]
         groups: list[dict[str, Any]] = [
-            {"params": rest},
+            {"params": [weights for weights in rest if weights.ndim == 1]},
+            {"params": matrices, "weight_decay": self.config.weight_decay},
             {"params": slots, "lr": EXAMINATION_RATE * rate},
             {"params": effects, "lr": EFFECT_RATE * rate},
         ]
-        self.optimizer = torch.optim.Adam(groups, lr=rate, fused=fused)
+        self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.0, fused=fused)
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
@@ -168,21 +171,18 @@ class Trainer:
         self.network.train()
         total, batches = 0.0, self.batcher.cut(rows, self.config.batch_size, random)
         for step, chosen in enumerate(batches):
-            total += self._step(chosen)
+            total += self._step(chosen, random)
             self.report(f"epoch {epoch + 1} of {self.config.epochs}", step + 1, len(batches))
         return total / max(len(batches), 1)
 
-    def _step(self, rows: NDArray[np.int64]) -> float:
-        batch = self.batcher.lay_out(rows)
-        losses = batch_losses(self.network, batch, self.network.items())
-        if not losses:
+    def _step(self, rows: NDArray[np.int64], random: np.random.Generator | None = None) -> float:
+        batch = self.batcher.lay_out(rows, random)
+        vectors = self.network.items()
+        loss = self._scaled_loss(batch, vectors)
+        if loss is None:
             return 0.0
-        loss = torch.stack(
-            [
-                self.weights[name] / self.scales[name] * part.total / self.rates[name]
-                for name, part in losses.items()
-            ]
-        ).sum()
+        if self.config.adversarial > 0:
+            loss = (loss + self._perturbed_loss(batch, vectors, loss)) / 2
         loss = loss + self.network.ridge(self.ridge)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -191,6 +191,23 @@ class Trainer:
         self._average()
         self.schedule.step()
         return float(loss.detach())
+
+    def _scaled_loss(self, batch: Batch, vectors: Tensor) -> Tensor | None:
+        """Return the sum over tasks of what is minimised; None of a batch that asks nothing."""
+        losses = batch_losses(self.network, batch, vectors)
+        scaled = [
+            self.weights[name] / self.scales[name] * part.total / self.rates[name]
+            for name, part in losses.items()
+        ]
+        return torch.stack(scaled).sum() if scaled else None
+
+    def _perturbed_loss(self, batch: Batch, vectors: Tensor, loss: Tensor) -> Tensor:
+        """Return the loss once item vectors have been moved to where it is larger."""
+        (gradient,) = torch.autograd.grad(loss, vectors, retain_graph=True)
+        moved = vectors + perturbation(gradient, self.config.adversarial)
+        found = self._scaled_loss(batch, moved)
+        assert found is not None
+        return found
 
     def _rate(self, step: int) -> float:
         warmup = min(self.config.warmup_steps, self.steps_per_epoch)

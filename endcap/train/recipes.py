@@ -27,12 +27,28 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     """Epochs without a better validation before the fit stops."""
     questions_per_epoch: int = 400_000
     """A longer log is sampled anew for every epoch."""
+    weight_decay: float = 0.0
+    """Decoupled, on matrices (AdamW, Loshchilov and Hutter 2019)."""
+    crop: float = 0.0
+    """Chance that a window loses its oldest events while training."""
+    mask: float = 0.0
+    """Chance that an event does not tell its item while training."""
+    adversarial: float = 0.0
+    """Length by which item vectors are moved against the model in a second pass of each step."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "questions_per_epoch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+        for name in ("weight_decay", "adversarial"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+        for name in ("crop", "mask"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"{name} is a chance and must lie in 0 to 1, got {getattr(self, name)}."
+                )
 
 
 def choose_recipe(
