@@ -2,16 +2,24 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.export import export_onnx
+from endcap.model.items import ItemRows, look_up
 from endcap.model.losses import click_loss, delay_loss, dwell_loss, next_loss
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
-from endcap.model.softmax import full_loss, has_fast_half, log_p_and_rank, target_shares
+from endcap.model.softmax import (
+    full_loss,
+    has_fast_half,
+    log_p_and_rank,
+    sampled_loss,
+    target_shares,
+)
 
 __all__ = [
     "NUM_DELAY_BINS",
     "NUM_DWELL_BINS",
     "CandidateBatch",
     "HistoryBatch",
+    "ItemRows",
     "ModelConfig",
     "Network",
     "QuestionBatch",
@@ -22,7 +30,9 @@ __all__ = [
     "full_loss",
     "has_fast_half",
     "log_p_and_rank",
+    "look_up",
     "next_loss",
     "outputs_of",
+    "sampled_loss",
     "target_shares",
 ]

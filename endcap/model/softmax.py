@@ -92,6 +92,34 @@ class _FullLoss(torch.autograd.Function):
         return grads[0] * of_user, grads[0] * of_vectors, None, None, None, None, None
 
 
+def sampled_loss(
+    user: Float[Tensor, "B D"],
+    own: Float[Tensor, "M D"],
+    others: Float[Tensor, "N D"],
+    is_hit: Bool[Tensor, "M N"],
+    log_expected: Float[Tensor, " N"],
+    row: Int[Tensor, " M"],
+    share: Float[Tensor, " M"],
+) -> Float[Tensor, ""]:
+    """Return the loss of `full_loss` as N shared draws estimate it.
+
+    A draw from Q stands for 1 / (N Q) items, so log(N Q) is taken from its logit (log-Q; Bengio
+    and Senecal 2008, https://doi.org/10.1109/TNN.2007.912312). A target's own mass is counted
+    whole, and draws that hit it are left out: the sum under the logarithm is then unbiased.
+
+    Args:
+        own: vectors of the targets.
+        others: vectors of the draws.
+        is_hit: whether a draw is a target's own item.
+        log_expected: log(N Q) of the draws.
+    """
+    logits = user @ others.T - log_expected
+    mine = (user[row] * own).sum(-1)
+    against = logits[row].masked_fill(is_hit, -torch.inf)
+    log_z = torch.cat([mine[:, None], against], dim=1).logsumexp(-1)
+    return (share * (log_z - mine)).sum()
+
+
 def log_p_and_rank(
     user: Float[Tensor, "B D"],
     vectors: Float[Tensor, "V D"],

@@ -31,6 +31,7 @@ from endcap.train.examples import Examples, make_examples
 from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, no_report
 from endcap.train.mixing import choose_mixes, usual_action
+from endcap.train.negatives import NegativeSampler
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.scales import (
     constant_answers,
@@ -296,7 +297,20 @@ def _trainer(
         rates=rates,
         weights=weights,
         ridge=task_ridges(plan, scales, weights),
+        sampler=_sampler(network, examples, config, device),
         run_folder=run_folder,
         report=report,
     )
     return batcher, trainer
+
+
+def _sampler(
+    network: Network, examples: Examples, config: TrainConfig, device: torch.device
+) -> NegativeSampler | None:
+    """Return what draws negatives; None where every item can be asked for."""
+    is_known = network.items.is_known.cpu().numpy()
+    if len(is_known) < config.many_items:
+        return None
+    in_training = np.repeat(examples.split == Split.TRAIN, np.diff(examples.next_offsets))
+    counts = np.bincount(examples.next_item[in_training], minlength=len(is_known))
+    return NegativeSampler(counts, is_known, size=config.negatives, device=device)

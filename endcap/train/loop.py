@@ -4,19 +4,20 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from endcap.model import Network
+from endcap.model import ItemRows, Network
 from endcap.train.augment import perturbation
 from endcap.train.batches import Batch, Batcher
 from endcap.train.losses import batch_losses
+from endcap.train.negatives import Negatives, NegativeSampler, needed_items
+from endcap.train.optimisers import clip_gradients, make_optimisers
 from endcap.train.recipes import TrainConfig
 
 Report = Callable[[str, int, int], None]
@@ -24,8 +25,6 @@ Report = Callable[[str, int, int], None]
 
 CHECKPOINT = "checkpoint.pt"
 NDCG = "_ndcg@10"
-EXAMINATION_RATE, EFFECT_RATE = 10.0, 5.0
-"""Times the learning rate: a number of its own, told by many rows, may move faster than a layer."""
 
 
 def no_report(what: str, done: int, total: int) -> None:
@@ -52,6 +51,7 @@ class Trainer:
         rates: asked rows per batch, so that a task's sum over a batch has the mean's size.
         weights: lambda_k, less for a task with few events.
         ridge: strength of each task's prior on its own weights.
+        sampler: draws negatives for a catalogue of many items.
     """
 
     network: Network
@@ -63,25 +63,23 @@ class Trainer:
     rates: dict[str, float]
     weights: dict[str, float]
     ridge: dict[str, float]
+    sampler: NegativeSampler | None = None
     run_folder: Path | None = None
     report: Report = no_report
 
     def __post_init__(self) -> None:
-        fused = next(self.network.parameters()).device.type == "cpu"
-        rate = self.config.learning_rate
-        slots, effects, rest = self.network.by_pace()
-        matrices = [weights for weights in rest if weights.ndim > 1]
-        groups: list[dict[str, Any]] = [
-            {"params": [weights for weights in rest if weights.ndim == 1]},
-            {"params": matrices, "weight_decay": self.config.weight_decay},
-            {"params": slots, "lr": EXAMINATION_RATE * rate},
-            {"params": effects, "lr": EFFECT_RATE * rate},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.0, fused=fused)
+        self.optimisers = make_optimisers(
+            self.network,
+            rate=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+            by_row=self.sampler is not None,
+        )
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
-        self.averaged = [weights.detach().clone() for weights in self.network.parameters()]
+        self.schedules = [
+            torch.optim.lr_scheduler.LambdaLR(each, self._rate) for each in self.optimisers
+        ]
+        self.averaged = [weights.detach().clone() for weights in self._to_average()]
         self.steps_done = 0
 
     def fit(self) -> Progress:
@@ -111,7 +109,7 @@ class Trainer:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Put the averaged weights into the network for a while: what validation judges."""
-        weights: list[Tensor] = list(self.network.parameters())
+        weights: list[Tensor] = self._to_average()
         kept = [each.detach().clone() for each in weights]
         with torch.no_grad():
             torch._foreach_copy_(weights, self.averaged)
@@ -126,7 +124,13 @@ class Trainer:
         self.steps_done += 1
         share = max(1 / self.config.averaged_steps, 1 / self.steps_done)
         with torch.no_grad():
-            torch._foreach_lerp_(self.averaged, list(self.network.parameters()), share)
+            torch._foreach_lerp_(self.averaged, self._to_average(), share)
+
+    def _to_average(self) -> list[Tensor]:
+        """List the weights that are served as an average: all but a table of many items' ids."""
+        by_row = self.sampler is not None
+        ids = self.network.items.ids
+        return [each for each in self.network.parameters() if not (by_row and each is ids)]
 
     def combined(self, losses: dict[str, float]) -> float:
         """Return the figure by which the best epoch is chosen: sum_k lambda_k L_k / H_k.
@@ -177,35 +181,55 @@ class Trainer:
 
     def _step(self, rows: NDArray[np.int64], random: np.random.Generator | None = None) -> float:
         batch = self.batcher.lay_out(rows, random)
-        vectors = self.network.items()
-        loss = self._scaled_loss(batch, vectors)
+        vectors, negatives = self._vectors(batch)
+        loss = self._scaled_loss(batch, vectors, negatives)
         if loss is None:
             return 0.0
         if self.config.adversarial > 0:
-            loss = (loss + self._perturbed_loss(batch, vectors, loss)) / 2
+            loss = (loss + self._perturbed_loss(batch, vectors, loss, negatives)) / 2
         loss = loss + self.network.ridge(self.ridge)
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+        clip_gradients(list(self.network.parameters()), 5.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
         self._average()
-        self.schedule.step()
+        for schedule in self.schedules:
+            schedule.step()
         return float(loss.detach())
 
-    def _scaled_loss(self, batch: Batch, vectors: Tensor) -> Tensor | None:
+    def _vectors(self, batch: Batch) -> tuple[Tensor | ItemRows, Negatives | None]:
+        """Return item vectors of all items, or of those that a step with draws needs."""
+        if self.sampler is None:
+            return self.network.items(), None
+        negatives = self.sampler.draw()
+        return self.network.items.only(needed_items(batch, negatives)), negatives
+
+    def _scaled_loss(
+        self, batch: Batch, vectors: Tensor | ItemRows, negatives: Negatives | None = None
+    ) -> Tensor | None:
         """Return the sum over tasks of what is minimised; None of a batch that asks nothing."""
-        losses = batch_losses(self.network, batch, vectors)
+        losses = batch_losses(self.network, batch, vectors, negatives)
         scaled = [
             self.weights[name] / self.scales[name] * part.total / self.rates[name]
             for name, part in losses.items()
         ]
         return torch.stack(scaled).sum() if scaled else None
 
-    def _perturbed_loss(self, batch: Batch, vectors: Tensor, loss: Tensor) -> Tensor:
+    def _perturbed_loss(
+        self,
+        batch: Batch,
+        vectors: Tensor | ItemRows,
+        loss: Tensor,
+        negatives: Negatives | None = None,
+    ) -> Tensor:
         """Return the loss once item vectors have been moved to where it is larger."""
-        (gradient,) = torch.autograd.grad(loss, vectors, retain_graph=True)
-        moved = vectors + perturbation(gradient, self.config.adversarial)
-        found = self._scaled_loss(batch, moved)
+        whole = vectors if isinstance(vectors, Tensor) else vectors.vectors
+        (gradient,) = torch.autograd.grad(loss, whole, retain_graph=True)
+        moved = whole + perturbation(gradient, self.config.adversarial)
+        asked = moved if isinstance(vectors, Tensor) else replace(vectors, vectors=moved)
+        found = self._scaled_loss(batch, asked, negatives)
         assert found is not None
         return found
 
@@ -228,8 +252,8 @@ class Trainer:
             "network": self.network.state_dict(),
             "averaged": self.averaged,
             "steps_done": self.steps_done,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            "optimisers": [each.state_dict() for each in self.optimisers],
+            "schedules": [each.state_dict() for each in self.schedules],
             "progress": vars(progress),
         }
         partial = self.run_folder / (CHECKPOINT + ".partial")
@@ -244,6 +268,8 @@ class Trainer:
         state = torch.load(path, weights_only=True, map_location=device)
         self.network.load_state_dict(state["network"])
         self.averaged, self.steps_done = state["averaged"], state["steps_done"]
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(stored)
+        for schedule, stored in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(stored)
         return Progress(**state["progress"])

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from endcap.model import (
+    ItemRows,
     Network,
     click_loss,
     delay_loss,
@@ -13,10 +14,13 @@ from endcap.model import (
     full_loss,
     has_fast_half,
     log_p_and_rank,
+    look_up,
+    sampled_loss,
     target_shares,
 )
 from endcap.schema import Binary, Hazard, NextItem, Task
 from endcap.train.batches import Batch, TargetBatch
+from endcap.train.negatives import Negatives
 
 CUT = 10
 
@@ -31,13 +35,23 @@ class TaskLoss:
     """For the next item, outside training: the rows' NDCG@10 in sum."""
 
 
-def batch_losses(network: Network, batch: Batch, vectors: Tensor) -> dict[str, TaskLoss]:
-    """Ask a batch's questions and compare with its labels."""
+def batch_losses(
+    network: Network,
+    batch: Batch,
+    vectors: Tensor | ItemRows,
+    negatives: Negatives | None = None,
+) -> dict[str, TaskLoss]:
+    """Ask a batch's questions and compare with its labels.
+
+    Args:
+        vectors: of all items; with negatives, of those that the batch needs.
+        negatives: draws that stand for all items while training.
+    """
     states, last = network.read(vectors, batch.history)
     losses = {}
     name = next((task.name for task in network.tasks if isinstance(task, NextItem)), None)
     if name is not None and len(batch.next.item):
-        losses[name] = _ask_next(network, batch, vectors, last)
+        losses[name] = _ask_next(network, batch, vectors, last, negatives)
     if batch.candidates is None:
         return losses
     answers = network.respond(
@@ -91,7 +105,13 @@ def candidate_loss(
             raise AssertionError("a next-item task has no candidates")
 
 
-def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> TaskLoss:
+def _ask_next(
+    network: Network,
+    batch: Batch,
+    vectors: Tensor | ItemRows,
+    last: Tensor,
+    negatives: Negatives | None,
+) -> TaskLoss:
     asked = batch.next.question
     question = network.question(
         batch.question.clock[asked], batch.question.since[asked], batch.question.device[asked]
@@ -99,6 +119,18 @@ def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> 
     user = network.next(last[batch.question.window[asked]], question, batch.next.action)
     wanted, is_known = batch.next, network.items.is_known
     share = target_shares(wanted.row, wanted.weight, len(user))
+    if negatives is not None:
+        loss = sampled_loss(
+            user,
+            look_up(vectors, wanted.item),
+            look_up(vectors, negatives.item),
+            wanted.item[:, None] == negatives.item,
+            negatives.log_expected,
+            wanted.row,
+            share,
+        )
+        return TaskLoss(total=loss * len(asked), count=len(asked))
+    assert isinstance(vectors, Tensor)
     if network.training:
         half = has_fast_half(user.device)
         loss = full_loss(user, vectors, is_known, wanted.row, wanted.item, share, half=half)

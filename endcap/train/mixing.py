@@ -27,7 +27,8 @@ GRID: dict[str, tuple[float, ...]] = {
     "memory": (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0),
     "popularity": (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
 }
-MAX_USERS = 4_000
+MAX_USERS, MAX_CELLS = 4_000, 50_000_000
+"""The search holds users x items numbers for every column; a large catalogue takes fewer users."""
 CUT = 10
 
 
@@ -80,8 +81,9 @@ def _validation_targets(
     has_past[owner[dataset.event_split == Split.TRAIN]] = True
     users = np.unique(owner[wanted])
     users = users[has_past[users]]
-    if len(users) > MAX_USERS:
-        users = np.random.default_rng(seed).choice(users, size=MAX_USERS, replace=False)
+    most = max(1, min(MAX_USERS, MAX_CELLS // max(dataset.catalogue.num_items, 1)))
+    if len(users) > most:
+        users = np.random.default_rng(seed).choice(users, size=most, replace=False)
     targets = []
     for user in users:
         rows = slice(offsets[user], offsets[user + 1])

@@ -27,6 +27,10 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     """Epochs without a better validation before the fit stops."""
     questions_per_epoch: int = 400_000
     """A longer log is sampled anew for every epoch."""
+    many_items: int = 50_000
+    """From so many items on, draws stand for all others and the id table is moved by rows."""
+    negatives: int = 4_096
+    """Draws of a step, shared by its questions."""
     weight_decay: float = 0.0
     """Decoupled, on matrices (AdamW, Loshchilov and Hutter 2019)."""
     crop: float = 0.0
@@ -38,7 +42,7 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "questions_per_epoch"):
+        for name in ("epochs", "batch_size", "questions_per_epoch", "negatives"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
         for name in ("weight_decay", "adversarial"):

@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from endcap.model import full_loss, has_fast_half, log_p_and_rank, next_loss, target_shares
+from endcap.model import (
+    full_loss,
+    has_fast_half,
+    log_p_and_rank,
+    next_loss,
+    sampled_loss,
+    target_shares,
+)
 from endcap.model import softmax as module
 
 
@@ -90,3 +97,48 @@ def test_half_precision_is_near_the_whole_one():
 def test_half_precision_is_used_where_the_processor_has_it(monkeypatch, has_it):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_it)
     assert has_fast_half(torch.device("cpu")) == has_it
+
+
+def sampled(asked, chance, size):
+    user, vectors, _, row, item, weight = asked
+    drawn = torch.multinomial(chance, size, replacement=True)
+    return sampled_loss(
+        user,
+        vectors[item],
+        vectors[drawn],
+        item[:, None] == drawn,
+        torch.log(size * chance)[drawn],
+        row,
+        target_shares(row, weight, len(user)),
+    )
+
+
+def test_draws_estimate_the_full_loss_and_its_gradient():
+    asked = question(num_rows=40, num_items=200)
+    user, is_known = asked[0], asked[2]
+    full = chunked(*asked)
+    (expected,) = torch.autograd.grad(full, user)
+    chance = is_known / is_known.sum() / 2
+    skewed = is_known * torch.arange(200.0, dtype=torch.float64)
+    chance = chance + skewed / skewed.sum() / 2
+    torch.manual_seed(0)
+    losses, gradient, count = [], torch.zeros_like(user), 400
+    for _ in range(count):
+        loss = sampled(asked, chance, 128)
+        losses.append(loss.detach())
+        gradient += torch.autograd.grad(loss, user)[0] / count
+    found = torch.stack(losses)
+    assert abs(found.mean() - full) < 0.02 * full
+    assert (gradient - expected).norm() < 0.1 * expected.norm()
+
+
+def test_a_draw_that_hits_the_target_is_left_out():
+    user = torch.tensor([[1.0, 0.0]])
+    own, others = torch.tensor([[2.0, 0.0]]), torch.tensor([[2.0, 0.0], [1.0, 0.0]])
+    one = torch.ones(1)
+    loss = sampled_loss(
+        user, own, others, torch.tensor([[True, False]]), torch.log(one / 2).repeat(2),
+        torch.tensor([0]), one,
+    )  # fmt: skip
+    by_hand = torch.log(torch.exp(one * 2) + 2 * torch.exp(one)) - 2
+    torch.testing.assert_close(loss, by_hand[0])

@@ -122,12 +122,13 @@ def test_weight_decay_shrinks_matrices_and_nothing_else(dataset, short):
     """A step without a gradient: decoupled decay alone is left."""
     network = short.network
     trainer = trainer_of(short, weight_decay=0.1, learning_rate=0.01)
-    for group in trainer.optimizer.param_groups:
+    optimiser = trainer.optimisers[0]
+    for group in optimiser.param_groups:
         for weights in group["params"]:
             weights.grad = torch.zeros_like(weights)
     before = {name: weights.detach().clone() for name, weights in network.named_parameters()}
-    rate = trainer.optimizer.param_groups[0]["lr"]
-    trainer.optimizer.step()
+    rate = optimiser.param_groups[0]["lr"]
+    optimiser.step()
     own = {*network.examination.parameters(), *network.effects.parameters()}
     for name, weights in network.named_parameters():
         shrinks = weights.ndim > 1 and not any(weights is each for each in own)
