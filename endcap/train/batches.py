@@ -1,5 +1,6 @@
 """Questions to tensors: windows of one length side by side, candidates padded, labels flat."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,17 +78,48 @@ class Batcher:
         self.is_known = is_known
 
     def cut(
-        self, rows: NDArray[np.int64], batch_size: int, random: np.random.Generator
+        self,
+        rows: NDArray[np.int64],
+        batch_size: int,
+        random: np.random.Generator,
+        *,
+        tokens: int | None = None,
     ) -> list[NDArray[np.int64]]:
-        """Shuffle rows into batches whose windows are of about one length, in random order."""
+        """Shuffle rows into batches whose windows are of about one length, in random order.
+
+        Args:
+            batch_size: questions of a batch at most.
+            tokens: windows times the longest of them at most, padding counted; a window that is
+                longer alone stands alone.
+        """
         windows, row = np.unique(self.window[rows], return_inverse=True)
         # Questions of one window go together, so that it is read once; a batch has many windows.
         keys = (random.permutation(len(windows))[row], self.length[rows])
         ordered = rows[np.lexsort(keys)]
         start = int(random.integers(batch_size))
-        cuts = [int(cut) for cut in range(start, len(ordered), batch_size)]
-        batches = [part for part in np.split(ordered, cuts) if len(part)]
+        batches = [part for part in self._parts(ordered, start, batch_size, tokens) if len(part)]
         return [batches[i] for i in random.permutation(len(batches))]
+
+    def stretch(self, rows: NDArray[np.int64], batch_size: int, tokens: int) -> float:
+        """Return how many times more batches the budget of tokens makes of rows."""
+        ordered = rows[np.lexsort((self.window[rows], self.length[rows]))]
+        count = sum(1 for _ in self._parts(ordered, batch_size, batch_size, tokens))
+        return count / max(1, -(-len(rows) // batch_size))
+
+    def _parts(
+        self, ordered: NDArray[np.int64], first: int, batch_size: int, tokens: int | None
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield runs of rows that are ordered by length and window; the first has `first` rows."""
+        start, size = 0, first
+        while start < len(ordered):
+            part = ordered[start : start + size]
+            if tokens is not None and len(part):
+                window = self.window[part]
+                count = np.cumsum(np.append(True, window[1:] != window[:-1]))
+                fitting = np.searchsorted(count * self.length[part], tokens, side="right")
+                part = part[: max(1, int(fitting))]
+            yield part
+            start, size = start + len(part), batch_size
 
     def lay_out(self, rows: NDArray[np.int64], random: np.random.Generator | None = None) -> Batch:
         """Build the tensors of one batch; with `random`, as training varies it."""

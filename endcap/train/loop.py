@@ -75,7 +75,8 @@ class Trainer:
             by_row=self.sampler is not None,
         )
         size = min(len(self.train_rows), self.config.questions_per_epoch)
-        self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
+        stretch = self.batcher.stretch(self.train_rows, self.config.batch_size, self.config.tokens)
+        self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size * stretch))
         self.schedules = [
             torch.optim.lr_scheduler.LambdaLR(each, self._rate) for each in self.optimisers
         ]
@@ -155,7 +156,8 @@ class Trainer:
         random = np.random.default_rng(self.config.seed)
         with torch.no_grad():
             vectors = self.network.items()
-            for rows in self.batcher.cut(self.validation_rows, 512, random):
+            tokens = 2 * self.config.tokens  # no gradient is kept
+            for rows in self.batcher.cut(self.validation_rows, 512, random, tokens=tokens):
                 batch = self.batcher.lay_out(rows)
                 for name, loss in batch_losses(self.network, batch, vectors).items():
                     sums[name] = sums.get(name, 0.0) + float(loss.total)
@@ -173,7 +175,8 @@ class Trainer:
         if len(rows) > self.config.questions_per_epoch:
             rows = random.choice(rows, size=self.config.questions_per_epoch, replace=False)
         self.network.train()
-        total, batches = 0.0, self.batcher.cut(rows, self.config.batch_size, random)
+        size, tokens = self.config.batch_size, self.config.tokens
+        total, batches = 0.0, self.batcher.cut(rows, size, random, tokens=tokens)
         for step, chosen in enumerate(batches):
             total += self._step(chosen, random)
             self.report(f"epoch {epoch + 1} of {self.config.epochs}", step + 1, len(batches))

@@ -19,6 +19,8 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     model: ModelConfig = ModelConfig()
     epochs: int = 5
     batch_size: int = BATCH_SIZE
+    tokens: int = 25_600
+    """Events of a step at most, padding counted: longer histories come in smaller batches."""
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     averaged_steps: float = 1.0
@@ -42,7 +44,7 @@ class TrainConfig(Struct, frozen=True, kw_only=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "questions_per_epoch", "negatives"):
+        for name in ("epochs", "batch_size", "questions_per_epoch", "negatives", "tokens"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
         for name in ("weight_decay", "adversarial"):
