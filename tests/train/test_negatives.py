@@ -6,7 +6,7 @@ import torch
 from msgspec import structs
 
 from endcap.model import ModelConfig
-from endcap.train import TrainConfig, fit
+from endcap.train import TrainConfig, fit, mixing
 from endcap.train.losses import batch_losses
 from endcap.train.negatives import NegativeSampler, needed_items
 from endcap.train.optimisers import RowAdagrad, clip_gradients
@@ -127,3 +127,11 @@ def test_moved_vectors_work_on_the_rows_of_a_batch(dataset):
     config = structs.replace(CONFIG, epochs=1, adversarial=0.05)
     losses = fit(dataset, config=config).progress.history[0]
     assert all(np.isfinite(value) for value in losses.values())
+
+
+def test_a_large_catalogue_takes_fewer_users_to_choose_its_mix(dataset, monkeypatch):
+    every, _ = mixing._validation_targets(dataset, seed=0)
+    monkeypatch.setattr(mixing, "MAX_CELLS", 8 * dataset.catalogue.num_items)
+    some, targets = mixing._validation_targets(dataset, seed=0)
+    assert len(some) == len(targets) == 8 < len(every)
+    assert set(some) <= set(every)
