@@ -2,6 +2,7 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.export import export_onnx
+from endcap.model.items import ItemRows, look_up
 from endcap.model.losses import (
     click_loss,
     count_loss,
@@ -12,12 +13,20 @@ from endcap.model.losses import (
 )
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
+from endcap.model.softmax import (
+    full_loss,
+    has_fast_half,
+    log_p_and_rank,
+    sampled_loss,
+    target_shares,
+)
 
 __all__ = [
     "NUM_DELAY_BINS",
     "NUM_DWELL_BINS",
     "CandidateBatch",
     "HistoryBatch",
+    "ItemRows",
     "ModelConfig",
     "Network",
     "QuestionBatch",
@@ -26,7 +35,13 @@ __all__ = [
     "delay_loss",
     "dwell_loss",
     "export_onnx",
+    "full_loss",
+    "has_fast_half",
+    "log_p_and_rank",
+    "look_up",
     "next_loss",
     "outputs_of",
+    "sampled_loss",
     "squared_loss",
+    "target_shares",
 ]

@@ -1,13 +1,19 @@
 """Sizes of the model."""
 
+from typing import Literal, get_args
+
 from msgspec import Struct
 
 from endcap.errors import ConfigError
+
+EncoderKind = Literal["transformer", "lstm", "gru"]
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One encoder, one candidate head, one linear per task (model.md R1 to R4, first version)."""
 
+    encoder: EncoderKind = "transformer"
+    """What reads a shopper's events; the others are there to be compared with."""
     dim: int = 64
     num_heads: int = 2
     num_blocks: int = 2
@@ -24,6 +30,11 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Width of the candidate head's layer."""
 
     def __post_init__(self) -> None:
+        if self.encoder not in get_args(EncoderKind):
+            raise ConfigError(
+                f"ModelConfig.encoder must be one of {', '.join(get_args(EncoderKind))}, "
+                f"got {self.encoder!r}."
+            )
         for name in ("dim", "num_heads", "num_blocks", "hidden"):
             if getattr(self, name) < 1:
                 raise ConfigError(

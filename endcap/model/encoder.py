@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
 from endcap.model.dropout import Dropout
+from endcap.model.recurrent import RecurrentBlock
 from endcap.schema import NUM_ACTIONS, NUM_DWELLS, NUM_GAPS, NUM_PHASES
 
 LOW_PASS_SLOTS = 50
@@ -66,6 +67,14 @@ class EncoderBlock(nn.Module):
         return out
 
 
+def _block(config: ModelConfig) -> nn.Module:
+    match config.encoder:
+        case "transformer":
+            return EncoderBlock(config)
+        case "lstm" | "gru" as kind:
+            return RecurrentBlock(kind, config.dim, config.dropout)
+
+
 class Encoder(nn.Module):
     """Events to states. An event is its item, kind, dwell, gap, hour and place from the end."""
 
@@ -81,7 +90,7 @@ class Encoder(nn.Module):
         self.clock = nn.Linear(NUM_PHASES, dim, bias=False)
         self.norm_in = nn.LayerNorm(dim)
         self.dropout = Dropout(config.dropout)
-        self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.num_blocks))
+        self.blocks = nn.ModuleList(_block(config) for _ in range(config.num_blocks))
         kernel = low_pass_kernel(config.max_history)
         self.kernel: Tensor
         self.register_buffer("kernel", kernel, persistent=False)

@@ -164,6 +164,8 @@ def export_onnx(network: Network, folder: Path) -> None:
         by_event,
     )
     read_graph = _export(_Read(network), read, READ_INPUTS, READ_OUTPUTS, read_shapes)
+    if network.config.encoder != "transformer":
+        _forget_length(read_graph)
     read_graph.save(str(folder / "read.onnx"), external_data=False)
     respond_graph = _export(
         _Respond(network), respond, RESPOND_INPUTS, RESPOND_OUTPUTS, respond_shapes
@@ -193,3 +195,20 @@ def _export(
         )
     assert program is not None
     return program
+
+
+def _forget_length(program: torch.onnx.ONNXProgram) -> None:
+    """Let the runtime find the shapes behind a recurrent cell, which is free in its length.
+
+    The exporter notes the length of the example there, and a runtime that believed it would be
+    wrong about every other.
+    """
+    graph = program.model.graph
+    for node in graph:
+        for value in node.outputs:
+            if value not in graph.outputs:
+                value.shape = None
+    states = graph.outputs[0]
+    shape = states.shape
+    assert shape is not None
+    shape[1] = "T"

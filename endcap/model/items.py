@@ -1,11 +1,13 @@
 """Item vectors: a sum of id, neighbours and fields, so that attribution is exact."""
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -48,6 +50,21 @@ def csr(
     return matrix, transposed
 
 
+@dataclass(frozen=True, kw_only=True)
+class ItemRows:
+    """Vectors of the items that one batch needs."""
+
+    row: Tensor  # [N] of the catalogue, rising
+    vectors: Tensor  # [N, D]
+
+
+def look_up(vectors: Tensor | ItemRows, item: Tensor) -> Tensor:
+    """Return the vectors of items, which must be among those that there are."""
+    if isinstance(vectors, Tensor):
+        return F.embedding(item, vectors)
+    return F.embedding(torch.searchsorted(vectors.row, item), vectors.vectors)
+
+
 class ItemTable(nn.Module):
     """Vectors of all items at once: `gate E + smoothing A E + B T` (model.md R1 and 10.2).
 
@@ -84,10 +101,40 @@ class ItemTable(nn.Module):
     def forward(self) -> Float[Tensor, "V D"]:
         """Return the vectors of all items; in training some items lose their ids for this step."""
         ids = self.ids * self.is_known[:, None]
-        own = ids
-        if self.training and self.id_dropout > 0:
-            keeps = torch.rand(len(ids), 1, device=ids.device) >= self.id_dropout
-            own = ids * keeps
         smoothed = _product(ids, *self._graph)
         bags = _product(self.fields, *self._bags)
-        return own + self.smoothing * smoothed + bags
+        return self._dropped(ids) + self.smoothing * smoothed + bags
+
+    def only(self, row: Int[Tensor, " N"]) -> ItemRows:
+        """Return the vectors of some items; the gradient of the ids is sparse, a row per id met.
+
+        Args:
+            row: of the catalogue, rising, each once.
+        """
+        near, starts, weights = _rows_of(self._graph[0], row)
+        met, place = torch.unique(torch.cat([row, near]), return_inverse=True)
+        ids = F.embedding(met, self.ids, sparse=True) * self.is_known[met, None]
+        own = self._dropped(ids[place[: len(row)]])
+        smoothed = _weighted_sums(place[len(row) :], ids, starts, weights)
+        column, starts, weights = _rows_of(self._bags[0], row)
+        bags = _weighted_sums(column, self.fields, starts, weights)
+        return ItemRows(row=row, vectors=own + self.smoothing * smoothed + bags)
+
+    def _dropped(self, ids: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
+        if not self.training or self.id_dropout == 0:
+            return ids
+        return ids * (torch.rand(len(ids), 1, device=ids.device) >= self.id_dropout)
+
+
+def _rows_of(matrix: Tensor, row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return columns, where each row's entries start, and weights of some rows in CSR form."""
+    first, counts = matrix.crow_indices()[row], matrix.crow_indices().diff()[row]
+    starts = counts.cumsum(0) - counts
+    entry = torch.arange(int(counts.sum()), device=row.device)
+    entry = entry + (first - starts).repeat_interleave(counts)
+    return matrix.col_indices()[entry], starts, matrix.values()[entry]
+
+
+def _weighted_sums(index: Tensor, table: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
+    """Return for each row the sum of its entries' vectors times their weights."""
+    return F.embedding_bag(index, table, starts, mode="sum", per_sample_weights=weights)

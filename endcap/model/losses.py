@@ -102,7 +102,7 @@ def next_loss(
     A question whose group holds many items asks for each of them, with the group's mean loss.
     """
     log_p = logits[row, item] - logits.logsumexp(-1)[row]
-    per_question = torch.zeros(len(logits), device=logits.device).index_add(0, row, weight)
+    per_question = weight.new_zeros(len(logits)).index_add(0, row, weight)
     total = weight.new_zeros(len(logits)).index_add(0, row, -weight * log_p)
     mean = total / per_question.clamp(min=1e-9)
     strength = per_question / torch.bincount(row, minlength=len(logits)).clamp(min=1)

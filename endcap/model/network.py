@@ -13,7 +13,7 @@ from endcap.model.config import ModelConfig
 from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
-from endcap.model.items import ItemTable
+from endcap.model.items import ItemRows, ItemTable, look_up
 from endcap.model.leans import Leans
 from endcap.model.outputs import slices_of
 from endcap.schema import FieldMatrix, Task
@@ -140,11 +140,11 @@ class Network(nn.Module):
         return total
 
     def read(
-        self, vectors: Float[Tensor, "V D"], history: HistoryBatch
+        self, vectors: Float[Tensor, "V D"] | ItemRows, history: HistoryBatch
     ) -> tuple[Float[Tensor, "W T D"], Float[Tensor, "W D"]]:
         """Encode histories; return the states and the last state (zero for no history)."""
         has_item = (history.item >= 0).unsqueeze(-1)
-        item = F.embedding(history.item.clamp(min=0), vectors) * has_item
+        item = look_up(vectors, history.item.clamp(min=0)) * has_item
         states = self.encoder(
             item,
             history.action,
@@ -158,7 +158,7 @@ class Network(nn.Module):
 
     def respond(
         self,
-        vectors: Float[Tensor, "V D"],
+        vectors: Float[Tensor, "V D"] | ItemRows,
         states: Float[Tensor, "W T D"],
         last: Float[Tensor, "W D"],
         history: HistoryBatch,
@@ -170,9 +170,9 @@ class Network(nn.Module):
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
         # What is asked of a shopper alone has no item: no vector, and no effect.
-        has_item = (candidates.item >= 0).to(vectors.dtype).unsqueeze(-1)
+        has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
         answers, _ = self.candidates(
-            F.embedding(item, vectors) * has_item,
+            look_up(vectors, item) * has_item,
             candidates.campaign,
             candidates.context,
             states[window],

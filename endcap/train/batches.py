@@ -1,6 +1,7 @@
 """Questions to tensors: windows of one length side by side, candidates padded, labels flat."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from endcap.features import gap_bucket, history_inputs, phases
 from endcap.model import CandidateBatch, HistoryBatch, QuestionBatch
 from endcap.schema import Dataset
+from endcap.train.augment import Augmentation
 from endcap.train.examples import Examples
 from endcap.train.targets import (
     BinaryTarget,
@@ -68,9 +70,11 @@ class Batcher:
         max_history: int,
         is_known: NDArray[np.bool_],
         device: torch.device,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.dataset, self.examples, self.targets = dataset, examples, targets
         self.device = device
+        self.augmentation = augmentation or Augmentation()
         starts = dataset.histories.offsets[examples.user]
         self.length = np.minimum(examples.visible - starts, max_history)
         self.num_candidates = np.diff(examples.candidates.offsets)
@@ -80,50 +84,94 @@ class Batcher:
         self.is_known = is_known
 
     def cut(
-        self, rows: NDArray[np.int64], batch_size: int, random: np.random.Generator
+        self,
+        rows: NDArray[np.int64],
+        batch_size: int,
+        random: np.random.Generator,
+        *,
+        tokens: int | None = None,
     ) -> list[NDArray[np.int64]]:
-        """Shuffle rows into batches whose windows are of about one length, in random order."""
+        """Shuffle rows into batches whose windows are of about one length, in random order.
+
+        Args:
+            batch_size: questions of a batch at most.
+            tokens: windows times the longest of them at most, padding counted; a window that is
+                longer alone stands alone.
+        """
         windows, row = np.unique(self.window[rows], return_inverse=True)
         # Questions of one window go together, so that it is read once; a batch has many windows.
         keys = (random.permutation(len(windows))[row], self.length[rows])
         ordered = rows[np.lexsort(keys)]
         start = int(random.integers(batch_size))
-        cuts = [int(cut) for cut in range(start, len(ordered), batch_size)]
-        batches = [part for part in np.split(ordered, cuts) if len(part)]
+        batches = [part for part in self._parts(ordered, start, batch_size, tokens) if len(part)]
         return [batches[i] for i in random.permutation(len(batches))]
 
-    def lay_out(self, rows: NDArray[np.int64]) -> Batch:
-        """Build the tensors of one batch."""
+    def stretch(self, rows: NDArray[np.int64], batch_size: int, tokens: int) -> float:
+        """Return how many times more batches the budget of tokens makes of rows."""
+        ordered = rows[np.lexsort((self.window[rows], self.length[rows]))]
+        count = sum(1 for _ in self._parts(ordered, batch_size, batch_size, tokens))
+        return count / max(1, -(-len(rows) // batch_size))
+
+    def _parts(
+        self, ordered: NDArray[np.int64], first: int, batch_size: int, tokens: int | None
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield runs of rows that are ordered by length and window; the first has `first` rows."""
+        start, size = 0, first
+        while start < len(ordered):
+            part = ordered[start : start + size]
+            if tokens is not None and len(part):
+                window = self.window[part]
+                count = np.cumsum(np.append(True, window[1:] != window[:-1]))
+                fitting = np.searchsorted(count * self.length[part], tokens, side="right")
+                part = part[: max(1, int(fitting))]
+            yield part
+            start, size = start + len(part), batch_size
+
+    def lay_out(self, rows: NDArray[np.int64], random: np.random.Generator | None = None) -> Batch:
+        """Build the tensors of one batch; with `random`, as training varies it."""
         _, first, window = np.unique(self.window[rows], return_index=True, return_inverse=True)
+        length = self.length[rows[first]]
+        if random is not None:
+            length = self.augmentation.cropped(length, random)
         asking = np.flatnonzero(self.num_candidates[rows])
         flat = _ranges(
             self.examples.candidates.offsets[rows[asking]], self.num_candidates[rows[asking]]
         )
         table = self.examples.candidates
         return Batch(
-            history=self._history(rows[first]),
+            history=self._history(rows[first], length, random),
             question=self._question(rows, window),
             next=self._next(rows),
-            candidates=self._candidates(rows, asking, flat) if len(asking) else None,
+            candidates=self._candidates(rows, asking, flat, length[window])
+            if len(asking)
+            else None,
             placement=self._padded(rows[asking], flat, table.placement, 0),
             slot=self._padded(rows[asking], flat, table.slot, 0),
             log_offset=self._padded(rows[asking], flat, table.log_offset, 0.0),
             targets=self._targets(rows[asking], flat),
         )
 
-    def _history(self, rows: NDArray[np.int64]) -> HistoryBatch:
+    def _history(
+        self,
+        rows: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        random: np.random.Generator | None,
+    ) -> HistoryBatch:
         events, shop = self.dataset.histories.events, self.dataset.shop
         windows = [
             events[end - length : end]
-            for end, length in zip(self.examples.visible[rows], self.length[rows], strict=True)
+            for end, length in zip(self.examples.visible[rows], lengths, strict=True)
         ]
         inputs = history_inputs(windows, zone=shop.tzinfo, has_clock=shop.has_clock)
+        if random is not None:
+            inputs = replace(inputs, item=self.augmentation.masked(inputs.item, random))
         names = ("item", "action", "gap", "dwell", "is_ad", "clock", "length")
         return HistoryBatch(**{name: self._tensor(getattr(inputs, name)) for name in names})
 
-    def _age(self, rows: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    def _age(
+        self, rows: NDArray[np.int64], length: NDArray[np.int64], width: int
+    ) -> NDArray[np.int64]:
         """Return the bucket of the time between each event and each question, [Q, T]."""
-        length = self.length[rows]
         age = np.zeros((len(rows), width), dtype=np.int64)
         if self.dataset.shop.has_clock:
             event = _ranges(self.examples.visible[rows] - length, length)
@@ -169,15 +217,19 @@ class Batcher:
         )
 
     def _candidates(
-        self, rows: NDArray[np.int64], asking: NDArray[np.int64], flat: NDArray[np.int64]
+        self,
+        rows: NDArray[np.int64],
+        asking: NDArray[np.int64],
+        flat: NDArray[np.int64],
+        length: NDArray[np.int64],
     ) -> CandidateBatch:
         table, counts = self.examples.candidates, self.num_candidates[rows[asking]]
         context = np.zeros((len(asking), counts.max(), table.context.shape[1]), dtype=np.float32)
         context[np.arange(counts.max()) < counts[:, None]] = table.context[flat]
-        width = max(1, int(self.length[rows].max()))
+        width = max(1, int(length.max()))
         return CandidateBatch(
             question=self._tensor(asking),
-            age=self._tensor(self._age(rows[asking], width)),
+            age=self._tensor(self._age(rows[asking], length[asking], width)),
             item=self._padded(rows[asking], flat, table.item, -1),
             campaign=self._padded(rows[asking], flat, table.campaign + 1, 0),
             context=self._tensor(context),

@@ -25,12 +25,14 @@ from endcap.features import (
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
 from endcap.schema import Binary, Dataset, FieldMatrix, Split, SplitConfig, Task
+from endcap.train.augment import Augmentation
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.examples import Examples, make_examples
 from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
 from endcap.train.loop import Progress, Report, Trainer, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
+from endcap.train.negatives import NegativeSampler
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.sampling import asks_shopper, pair_task
 from endcap.train.scales import (
@@ -337,6 +339,7 @@ def make_trainer(
         max_history=config.model.max_history,
         is_known=network.items.is_known.cpu().numpy(),
         device=device,
+        augmentation=Augmentation(crop=config.crop, mask=config.mask),
     )
     train_rows, validation = prepared.rows_of(Split.TRAIN), prepared.rows_of(Split.VALIDATION)
     if len(validation) > 20_000:
@@ -354,7 +357,20 @@ def make_trainer(
         rates=rates,
         weights=weights,
         ridge=task_ridges(plan, scales, weights),
+        sampler=_sampler(network, examples, config, device),
         run_folder=run_folder,
         report=report,
         watch=watch,
     )
+
+
+def _sampler(
+    network: Network, examples: Examples, config: TrainConfig, device: torch.device
+) -> NegativeSampler | None:
+    """Return what draws negatives; None where every item can be asked for."""
+    is_known = network.items.is_known.cpu().numpy()
+    if len(is_known) < config.many_items:
+        return None
+    in_training = np.repeat(examples.split == Split.TRAIN, np.diff(examples.next_offsets))
+    counts = np.bincount(examples.next_item[in_training], minlength=len(is_known))
+    return NegativeSampler(counts, is_known, size=config.negatives, device=device)

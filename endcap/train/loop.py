@@ -4,9 +4,8 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,18 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from endcap.errors import ConfigError
-from endcap.model import Network
-from endcap.train.batches import Batcher
+from endcap.model import ItemRows, Network
+from endcap.train.augment import perturbation
+from endcap.train.batches import Batch, Batcher
 from endcap.train.curves import NDCG, Epoch
 from endcap.train.losses import TaskLoss, batch_losses
+from endcap.train.negatives import Negatives, NegativeSampler, needed_items
+from endcap.train.optimisers import clip_gradients, make_optimisers
 from endcap.train.recipes import TrainConfig, flat_config
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all; draws the progress bar."""
 
 CHECKPOINT = "checkpoint.pt"
-EXAMINATION_RATE, EFFECT_RATE = 10.0, 5.0
-"""Times the learning rate: a number of its own, told by many rows, may move faster than a layer."""
 
 
 Watch = Callable[[Epoch], None]
@@ -61,6 +61,7 @@ class Trainer:
         rates: asked rows per batch, so that a task's sum over a batch has the mean's size.
         weights: lambda_k, less for a task with few events.
         ridge: strength of each task's prior on its own weights.
+        sampler: draws negatives for a catalogue of many items.
     """
 
     network: Network
@@ -72,24 +73,25 @@ class Trainer:
     rates: dict[str, float]
     weights: dict[str, float]
     ridge: dict[str, float]
+    sampler: NegativeSampler | None = None
     run_folder: Path | None = None
     report: Report = no_report
     watch: Watch = no_watch
 
     def __post_init__(self) -> None:
-        fused = next(self.network.parameters()).device.type == "cpu"
-        rate = self.config.learning_rate
-        slots, effects, rest = self.network.by_pace()
-        groups: list[dict[str, Any]] = [
-            {"params": rest},
-            {"params": slots, "lr": EXAMINATION_RATE * rate},
-            {"params": effects, "lr": EFFECT_RATE * rate},
-        ]
-        self.optimizer = torch.optim.Adam(groups, lr=rate, fused=fused)
+        self.optimisers = make_optimisers(
+            self.network,
+            rate=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+            by_row=self.sampler is not None,
+        )
         size = min(len(self.train_rows), self.config.questions_per_epoch)
-        self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
-        self.averaged = [weights.detach().clone() for weights in self.network.parameters()]
+        stretch = self.batcher.stretch(self.train_rows, self.config.batch_size, self.config.tokens)
+        self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size * stretch))
+        self.schedules = [
+            torch.optim.lr_scheduler.LambdaLR(each, self._rate) for each in self.optimisers
+        ]
+        self.averaged = [weights.detach().clone() for weights in self._to_average()]
         self.steps_done = 0
 
     def fit(self) -> Progress:
@@ -113,7 +115,7 @@ class Trainer:
                 Epoch(
                     epoch=progress.epoch,
                     seconds=time.perf_counter() - started,
-                    learning_rate=float(self.schedule.get_last_lr()[0]),
+                    learning_rate=float(self.schedules[0].get_last_lr()[0]),
                     objective=objective,
                     figure=total,
                     train=train,
@@ -129,7 +131,7 @@ class Trainer:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Put the averaged weights into the network for a while: what validation judges."""
-        weights: list[Tensor] = list(self.network.parameters())
+        weights: list[Tensor] = self._to_average()
         kept = [each.detach().clone() for each in weights]
         with torch.no_grad():
             torch._foreach_copy_(weights, self.averaged)
@@ -144,7 +146,13 @@ class Trainer:
         self.steps_done += 1
         share = max(1 / self.config.averaged_steps, 1 / self.steps_done)
         with torch.no_grad():
-            torch._foreach_lerp_(self.averaged, list(self.network.parameters()), share)
+            torch._foreach_lerp_(self.averaged, self._to_average(), share)
+
+    def _to_average(self) -> list[Tensor]:
+        """List the weights that are served as an average: all but a table of many items' ids."""
+        by_row = self.sampler is not None
+        ids = self.network.items.ids
+        return [each for each in self.network.parameters() if not (by_row and each is ids)]
 
     def combined(self, losses: dict[str, float]) -> float:
         """Return the figure by which the best epoch is chosen: sum_k lambda_k L_k / H_k.
@@ -169,7 +177,8 @@ class Trainer:
         random = np.random.default_rng(self.config.seed)
         with torch.no_grad():
             vectors = self.network.items()
-            for rows in self.batcher.cut(self.validation_rows, 512, random):
+            tokens = 2 * self.config.tokens  # no gradient is kept
+            for rows in self.batcher.cut(self.validation_rows, 512, random, tokens=tokens):
                 batch = self.batcher.lay_out(rows)
                 for name, loss in batch_losses(self.network, batch, vectors).items():
                     sums[name] = sums.get(name, 0.0) + float(loss.total)
@@ -188,11 +197,12 @@ class Trainer:
         if len(rows) > self.config.questions_per_epoch:
             rows = random.choice(rows, size=self.config.questions_per_epoch, replace=False)
         self.network.train()
-        total, batches = 0.0, self.batcher.cut(rows, self.config.batch_size, random)
+        size, tokens = self.config.batch_size, self.config.tokens
+        total, batches = 0.0, self.batcher.cut(rows, size, random, tokens=tokens)
         sums: dict[str, float] = {}
         counts: dict[str, int] = {}
         for step, chosen in enumerate(batches):
-            objective, losses = self._step(chosen)
+            objective, losses = self._step(chosen, random)
             total += objective
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + float(loss.total.detach())
@@ -200,25 +210,57 @@ class Trainer:
             self.report(f"epoch {epoch + 1} of {self.config.epochs}", step + 1, len(batches))
         return total / max(len(batches), 1), {name: sums[name] / counts[name] for name in sums}
 
-    def _step(self, rows: NDArray[np.int64]) -> tuple[float, dict[str, TaskLoss]]:
-        batch = self.batcher.lay_out(rows)
-        losses = batch_losses(self.network, batch, self.network.items())
+    def _step(
+        self, rows: NDArray[np.int64], random: np.random.Generator | None = None
+    ) -> tuple[float, dict[str, TaskLoss]]:
+        batch = self.batcher.lay_out(rows, random)
+        vectors, negatives = self._vectors(batch)
+        losses = batch_losses(self.network, batch, vectors, negatives)
         if not losses:
             return 0.0, losses
-        loss = torch.stack(
-            [
-                self.weights[name] / self.scales[name] * part.total / self.rates[name]
-                for name, part in losses.items()
-            ]
-        ).sum()
+        loss = self._scaled(losses)
+        if self.config.adversarial > 0:
+            loss = (loss + self._perturbed_loss(batch, vectors, loss, negatives)) / 2
         loss = loss + self.network.ridge(self.ridge)
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+        clip_gradients(list(self.network.parameters()), 5.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
         self._average()
-        self.schedule.step()
+        for schedule in self.schedules:
+            schedule.step()
         return float(loss.detach()), losses
+
+    def _vectors(self, batch: Batch) -> tuple[Tensor | ItemRows, Negatives | None]:
+        """Return item vectors of all items, or of those that a step with draws needs."""
+        if self.sampler is None:
+            return self.network.items(), None
+        negatives = self.sampler.draw()
+        return self.network.items.only(needed_items(batch, negatives)), negatives
+
+    def _scaled(self, losses: dict[str, TaskLoss]) -> Tensor:
+        """Return the sum over tasks of what is minimised."""
+        scaled = [
+            self.weights[name] / self.scales[name] * part.total / self.rates[name]
+            for name, part in losses.items()
+        ]
+        return torch.stack(scaled).sum()
+
+    def _perturbed_loss(
+        self,
+        batch: Batch,
+        vectors: Tensor | ItemRows,
+        loss: Tensor,
+        negatives: Negatives | None = None,
+    ) -> Tensor:
+        """Return the loss once item vectors have been moved to where it is larger."""
+        whole = vectors if isinstance(vectors, Tensor) else vectors.vectors
+        (gradient,) = torch.autograd.grad(loss, whole, retain_graph=True)
+        moved = whole + perturbation(gradient, self.config.adversarial)
+        asked = moved if isinstance(vectors, Tensor) else replace(vectors, vectors=moved)
+        return self._scaled(batch_losses(self.network, batch, asked, negatives))
 
     def _rate(self, step: int) -> float:
         warmup = min(self.config.warmup_steps, self.steps_per_epoch)
@@ -239,8 +281,8 @@ class Trainer:
             "network": self.network.state_dict(),
             "averaged": self.averaged,
             "steps_done": self.steps_done,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            "optimisers": [each.state_dict() for each in self.optimisers],
+            "schedules": [each.state_dict() for each in self.schedules],
             "config": json.encode(self.config).decode(),
             "progress": vars(progress) | {"history": to_builtins(progress.history)},
         }
@@ -257,8 +299,10 @@ class Trainer:
         self._check_config(path, state.get("config"))
         self.network.load_state_dict(state["network"])
         self.averaged, self.steps_done = state["averaged"], state["steps_done"]
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(stored)
+        for schedule, stored in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(stored)
         kept = state["progress"]
         return Progress(**kept | {"history": [Epoch(**epoch) for epoch in kept["history"]]})
 

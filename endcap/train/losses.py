@@ -7,16 +7,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from endcap.model import (
+    ItemRows,
     Network,
     click_loss,
     count_loss,
     delay_loss,
     dwell_loss,
-    next_loss,
+    full_loss,
+    has_fast_half,
+    log_p_and_rank,
+    look_up,
+    sampled_loss,
     squared_loss,
+    target_shares,
 )
 from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
-from endcap.train.batches import Batch, NextBatch, TargetBatch
+from endcap.train.batches import Batch, TargetBatch
+from endcap.train.negatives import Negatives
 
 CUT = 10
 
@@ -31,13 +38,23 @@ class TaskLoss:
     """For the next item, outside training: the rows' NDCG@10 in sum."""
 
 
-def batch_losses(network: Network, batch: Batch, vectors: Tensor) -> dict[str, TaskLoss]:
-    """Ask a batch's questions and compare with its labels."""
+def batch_losses(
+    network: Network,
+    batch: Batch,
+    vectors: Tensor | ItemRows,
+    negatives: Negatives | None = None,
+) -> dict[str, TaskLoss]:
+    """Ask a batch's questions and compare with its labels.
+
+    Args:
+        vectors: of all items; with negatives, of those that the batch needs.
+        negatives: draws that stand for all items while training.
+    """
     states, last = network.read(vectors, batch.history)
     losses = {}
     name = next((task.name for task in network.tasks if isinstance(task, NextItem)), None)
     if name is not None and len(batch.next.item):
-        losses[name] = _ask_next(network, batch, vectors, last)
+        losses[name] = _ask_next(network, batch, vectors, last, negatives)
     if batch.candidates is None:
         return losses
     answers = network.respond(
@@ -105,30 +122,42 @@ def candidate_loss(
             raise AssertionError("a next-item task has no candidates")
 
 
-def _ask_next(network: Network, batch: Batch, vectors: Tensor, last: Tensor) -> TaskLoss:
+def _ask_next(
+    network: Network,
+    batch: Batch,
+    vectors: Tensor | ItemRows,
+    last: Tensor,
+    negatives: Negatives | None,
+) -> TaskLoss:
     asked = batch.next.question
     question = network.question(
         batch.question.clock[asked], batch.question.since[asked], batch.question.device[asked]
     )
     user = network.next(last[batch.question.window[asked]], question, batch.next.action)
-    logits = user @ vectors.T
-    logits = logits.masked_fill(~network.items.is_known, -1e9)
-    loss = next_loss(logits, batch.next.row, batch.next.item, batch.next.weight)
-    gain = None if network.training else _ndcg(logits, batch.next)
-    return TaskLoss(total=loss * len(asked), count=len(asked), gain=gain)
+    wanted, is_known = batch.next, network.items.is_known
+    share = target_shares(wanted.row, wanted.weight, len(user))
+    if negatives is not None:
+        loss = sampled_loss(
+            user,
+            look_up(vectors, wanted.item),
+            look_up(vectors, negatives.item),
+            wanted.item[:, None] == negatives.item,
+            negatives.log_expected,
+            wanted.row,
+            share,
+        )
+        return TaskLoss(total=loss * len(asked), count=len(asked))
+    assert isinstance(vectors, Tensor)
+    if network.training:
+        half = has_fast_half(user.device)
+        loss = full_loss(user, vectors, is_known, wanted.row, wanted.item, share, half=half)
+        return TaskLoss(total=loss * len(asked), count=len(asked))
+    log_p, rank = log_p_and_rank(user, vectors, is_known, wanted.row, wanted.item)
+    loss = -(share * log_p).sum()
+    return TaskLoss(total=loss * len(asked), count=len(asked), gain=_gain(rank, wanted.row))
 
 
-def _ndcg(logits: Tensor, wanted: NextBatch) -> float:
+def _gain(rank: Tensor, row: Tensor) -> float:
     """Return the sum over rows of the mean of 1 / log2(1 + rank) of targets in the first ten."""
-    own = logits[wanted.row, wanted.item]
-    rank = torch.cat(
-        [
-            (logits[rows] > score[:, None]).sum(1)
-            for rows, score in zip(
-                torch.split(wanted.row, 1024), torch.split(own, 1024), strict=True
-            )
-        ]
-    )
     gain = torch.where(rank < CUT, 1.0 / torch.log2(rank + 2.0), 0.0)
-    per_row = torch.bincount(wanted.row, minlength=len(logits)).clamp(min=1)
-    return float((gain / per_row[wanted.row]).sum())
+    return float((gain / torch.bincount(row)[row]).sum())

@@ -29,7 +29,8 @@ GRID: dict[str, tuple[float, ...]] = {
 }
 GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
 """A weight at an end may want to go further; the report says so."""
-MAX_USERS = 4_000
+MAX_USERS, MAX_CELLS = 4_000, 50_000_000
+"""The search holds users x items numbers for every column; a large catalogue takes fewer users."""
 CUT = 10
 
 
@@ -82,8 +83,9 @@ def _validation_targets(
     has_past[owner[dataset.event_split == Split.TRAIN]] = True
     users = np.unique(owner[wanted])
     users = users[has_past[users]]
-    if len(users) > MAX_USERS:
-        users = np.random.default_rng(seed).choice(users, size=MAX_USERS, replace=False)
+    most = max(1, min(MAX_USERS, MAX_CELLS // max(dataset.catalogue.num_items, 1)))
+    if len(users) > most:
+        users = np.random.default_rng(seed).choice(users, size=most, replace=False)
     targets = []
     for user in users:
         rows = slice(offsets[user], offsets[user + 1])

@@ -20,6 +20,8 @@ class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     model: ModelConfig = ModelConfig()
     epochs: int = 5
     batch_size: int = BATCH_SIZE
+    tokens: int = 25_600
+    """Events of a step at most, padding counted: longer histories come in smaller batches."""
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     averaged_steps: float = 1.0
@@ -28,16 +30,36 @@ class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Epochs without a better validation before the fit stops."""
     questions_per_epoch: int = 400_000
     """A longer log is sampled anew for every epoch."""
+    many_items: int = 50_000
+    """From so many items on, draws stand for all others and the id table is moved by rows."""
+    negatives: int = 4_096
+    """Draws of a step, shared by its questions."""
+    weight_decay: float = 0.0
+    """Decoupled, on matrices (AdamW, Loshchilov and Hutter 2019)."""
+    crop: float = 0.0
+    """Chance that a window loses its oldest events while training."""
+    mask: float = 0.0
+    """Chance that an event does not tell its item while training."""
+    adversarial: float = 0.0
+    """Length by which item vectors are moved against the model in a second pass of each step."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "questions_per_epoch"):
+        for name in ("epochs", "batch_size", "questions_per_epoch", "negatives", "tokens"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")
         if not 0 < self.learning_rate < float("inf"):
             raise ConfigError(f"learning_rate must be above 0, got {self.learning_rate}.")
         if not self.averaged_steps >= 1:
             raise ConfigError(f"averaged_steps must be 1 or more, got {self.averaged_steps}.")
+        for name in ("weight_decay", "adversarial"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+        for name in ("crop", "mask"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"{name} is a chance and must lie in 0 to 1, got {getattr(self, name)}."
+                )
 
 
 def flat_config(content: dict[str, Any]) -> dict[str, Any]:

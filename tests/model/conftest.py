@@ -6,7 +6,18 @@ import pytest
 from beartype import beartype
 from jaxtyping import jaxtyped
 
-from endcap.model import ModelConfig, Network, encoder, heads, items, losses, network
+from endcap.model import (
+    ModelConfig,
+    Network,
+    attention,
+    encoder,
+    heads,
+    items,
+    losses,
+    network,
+    recurrent,
+    softmax,
+)
 from endcap.schema import DEFAULT_TASKS, FieldMatrix
 
 
@@ -28,7 +39,7 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    for module in (encoder, heads, items, losses, network):
+    for module in (attention, encoder, heads, items, losses, network, recurrent, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 

@@ -21,8 +21,12 @@ def read(network, length, width=6, seed=1, change=None):
     return network.encoder(*cut, torch.tensor([length]))
 
 
-def test_padding_never_changes_a_state(make_network):
-    network = make_network()
+KINDS = pytest.mark.parametrize("encoder", ["transformer", "lstm", "gru"])
+
+
+@KINDS
+def test_padding_never_changes_a_state(make_network, encoder):
+    network = make_network(encoder=encoder)
     narrow, wide = read(network, 3, width=3), read(network, 3, width=6)
     torch.testing.assert_close(narrow[:, :3], wide[:, :3])
     assert wide[:, 3:].abs().sum() == 0
@@ -30,11 +34,19 @@ def test_padding_never_changes_a_state(make_network):
     torch.testing.assert_close(wide, changed, rtol=0, atol=0)
 
 
-def test_a_later_event_never_changes_an_earlier_state_of_the_attention(make_network):
-    causal = make_network(low_pass=0.0)
+@KINDS
+def test_a_later_event_never_changes_an_earlier_state(make_network, encoder):
+    causal = make_network(low_pass=0.0, encoder=encoder)
     before, after = read(causal, 6), read(causal, 6, change=4)
     torch.testing.assert_close(before[:, :4], after[:, :4], rtol=0, atol=0)
-    assert (before[:, 4:] - after[:, 4:]).abs().max() > 1e-3
+    assert (before[:, 4:] - after[:, 4:]).abs().amax(-1).min() > 1e-4
+
+
+def test_each_kind_reads_in_its_own_way(make_network):
+    kinds = {
+        kind: type(make_network(encoder=kind).encoder.blocks[0].cell) for kind in ("lstm", "gru")
+    }
+    assert kinds == {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
 def test_the_low_pass_looks_both_ways_in_a_window_that_ended_before_the_question(make_network):
@@ -70,6 +82,11 @@ def test_places_count_from_the_end(make_network):
 def test_width_that_does_not_divide_names_the_remedy():
     with pytest.raises(ConfigError, match=r"multiple of num_heads=2, got 65; the nearest is 64"):
         ModelConfig(dim=65)
+
+
+def test_an_unknown_encoder_names_those_there_are():
+    with pytest.raises(ConfigError, match=r"one of transformer, lstm, gru, got 'rnn'"):
+        ModelConfig(encoder="rnn")
 
 
 def test_a_model_that_reads_nothing_is_refused():

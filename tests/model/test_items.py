@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from endcap.model.items import SparseProduct
+from endcap.model.items import SparseProduct, look_up
 
 
 def test_a_vector_is_the_sum_of_id_neighbours_and_fields(make_network):
@@ -37,3 +38,38 @@ def test_in_training_some_items_lean_on_neighbours_and_fields(make_network):
     dropped = (whole - table.train()().detach()).abs().sum(1) > 0
     assert 0 < dropped[:4].sum() < 4
     assert not dropped[4]
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_some_rows_are_those_of_all_and_their_gradients_too(make_network, training):
+    table = make_network(id_dropout=0.0).items.train(training)
+    row, weight = torch.tensor([1, 3, 4]), torch.randn(3, 8)
+    (table()[row] * weight).sum().backward()
+    whole = {name: each.grad.clone() for name, each in table.named_parameters()}
+    vectors = table()[row].detach()
+    table.zero_grad()
+    some = table.only(row)
+    torch.testing.assert_close(some.vectors, vectors)
+    (some.vectors * weight).sum().backward()
+    assert table.ids.grad.is_sparse
+    assert set(table.ids.grad.coalesce().indices()[0].tolist()) == {0, 1, 3, 4}  # and a neighbour
+    torch.testing.assert_close(table.ids.grad.to_dense(), whole["ids"])
+    torch.testing.assert_close(table.fields.grad, whole["fields"])
+
+
+def test_ids_are_dropped_in_some_rows_as_in_all(make_network):
+    table = make_network(id_dropout=0.5).items
+    row = torch.tensor([0, 1, 2, 3])
+    whole = table.eval().only(row).vectors.detach()
+    torch.manual_seed(0)
+    dropped = torch.stack([table.train().only(row).vectors.detach() for _ in range(400)])
+    share = ((dropped - whole).abs().sum(-1) > 0).float().mean(0)
+    torch.testing.assert_close(share, torch.full((4,), 0.5), atol=0.1, rtol=0)
+
+
+def test_looking_up_finds_an_item_in_all_or_in_some(make_network):
+    table = make_network().items
+    item = torch.tensor([[4, 1], [1, 3]])
+    torch.testing.assert_close(
+        look_up(table.only(torch.tensor([1, 3, 4])), item), look_up(table(), item)
+    )

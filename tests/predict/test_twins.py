@@ -1,11 +1,17 @@
 """The server's arithmetic equals the trainer's, and no candidate or user sees another."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
+from endcap.api.fitting import write_model
+from endcap.artifact import load_artifact
 from endcap.features import DAY_US, candidate_context
+from endcap.model import ModelConfig
+from endcap.predict import NetworkPredictor
 from endcap.schema import Action, make_events
+from endcap.train import TrainConfig, fit
 from endcap.train.batches import Batcher
 from endcap.train.losses import batch_losses
 
@@ -31,7 +37,8 @@ def question(dataset, predictor):
     return predictor.state(history, until, 1), item, campaign, context
 
 
-def test_onnx_equals_torch_on_the_questions_of_the_log(fitted, predictor):
+def assert_onnx_equals_torch(fitted, predictor):
+    """Ask both about the candidates of forty questions of the log."""
     batcher, network = fitted.batcher, fitted.network.eval()
     rows = np.flatnonzero(batcher.num_candidates > 0)[:40]
     batch = batcher.lay_out(rows)
@@ -56,6 +63,24 @@ def test_onnx_equals_torch_on_the_questions_of_the_log(fitted, predictor):
             state, table.item[part], table.campaign[part], table.context[part]
         )
         np.testing.assert_allclose(answers, expected[k, : len(answers)], atol=1e-4)
+
+
+def test_onnx_equals_torch_on_the_questions_of_the_log(fitted, predictor):
+    assert_onnx_equals_torch(fitted, predictor)
+
+
+@pytest.mark.parametrize("encoder", ["lstm", "gru"])
+def test_a_recurrent_encoder_is_served_as_it_was_trained(dataset, tmp_path, encoder):
+    model = ModelConfig(encoder=encoder, dim=16, max_history=12, hidden=16, dropout=0.1)
+    fitted = fit(dataset, config=TrainConfig(model=model, epochs=1, batch_size=64))
+    write_model(fitted, tmp_path / "m.model", fingerprint="test", metrics=[])
+    predictor = NetworkPredictor(load_artifact(tmp_path / "m.model"))
+    assert_onnx_equals_torch(fitted, predictor)
+    noted = {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in onnx.load(tmp_path / "m.model" / "read.onnx").graph.output
+    }
+    assert noted == {"states": ["B", "T", 16], "last": ["B", 16], "user": ["B", 16]}
 
 
 def test_one_candidate_alone_equals_the_same_among_500_in_any_order(predictor, question):

@@ -20,6 +20,36 @@ def test_a_batch_holds_windows_of_about_one_length(fitted):
     assert np.mean(widths) < 1.5
 
 
+@pytest.mark.parametrize("tokens", [1, 40, 120, 1_000_000])
+def test_no_batch_holds_more_tokens_than_its_budget_and_each_question_comes_once(fitted, tokens):
+    batcher, rows = fitted.batcher, np.arange(len(fitted.batcher.length))
+    parts = batcher.cut(rows, 64, np.random.default_rng(0), tokens=tokens)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), rows)
+    sizes = []
+    for part in parts:
+        windows, longest = len(np.unique(batcher.window[part])), batcher.length[part].max()
+        assert len(part) <= 64
+        assert windows * longest <= tokens or windows == 1
+        item = batcher.lay_out(part).history.item
+        assert item.shape == (windows, max(longest, 1))
+        sizes.append(windows * longest)
+    stretch = batcher.stretch(rows, 64, tokens)
+    assert len(parts) / (len(rows) / 64) == pytest.approx(stretch, rel=0.1)
+    assert (stretch == 1) == (tokens == 1_000_000)
+    if tokens == 120:
+        assert max(sizes) > 100  # and the budget is used
+
+
+def test_a_budget_that_nothing_exceeds_changes_no_batch(fitted):
+    rows = np.arange(len(fitted.batcher.length))
+    free, held = (
+        fitted.batcher.cut(rows, 64, np.random.default_rng(0), tokens=tokens)
+        for tokens in (None, 10_000)
+    )
+    for one, other in zip(free, held, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_window_holds_the_last_events_before_the_question(fitted):
     examples, batcher = fitted.examples, fitted.batcher
     row = int(np.argmax(examples.visible - fitted.dataset.histories.offsets[examples.user]))
