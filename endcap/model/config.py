@@ -19,9 +19,12 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
     low_pass: float = 0.7
     """Share of the low-pass branch in a block (model.md 10.2)."""
     id_dropout: float = 0.1
-    """Share of items that lean on their fields alone in a step, so that new items work."""
+    """Share of items that lean on their fields alone in a step, so that new items work; 1 is all
+    of them, in serving as well."""
     hidden: int = 96
     """Width of the candidate head's layer."""
+    context_bands: int = 0
+    """Bands in which the candidate head reads each column of the context, beside the column."""
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads:

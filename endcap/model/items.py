@@ -88,6 +88,8 @@ class ItemTable(nn.Module):
         if self.training and self.id_dropout > 0:
             keeps = torch.rand(len(ids), 1, device=ids.device) >= self.id_dropout
             own = ids * keeps
+        if self.id_dropout >= 1:
+            own = torch.zeros_like(ids)  # never learned, so nothing to serve either
         smoothed = _product(ids, *self._graph)
         bags = _product(self.fields, *self._bags)
         return own + self.smoothing * smoothed + bags

@@ -22,7 +22,7 @@ from endcap.features import (
     repeat_scores,
     split_history,
 )
-from endcap.predict.hazards import chance, chance_within, expected_time
+from endcap.predict.hazards import chance, chance_within, expected_time, quantile_time
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import Binary, Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
 
@@ -149,9 +149,13 @@ class NetworkPredictor:
         """Answer from a state and the dense columns at hand (a replay has them on record)."""
         answers, _ = self.answers(state, item, campaign, context)
         is_ad = campaign >= 0
+        q = self._click(answers, is_ad, state, item)
+        dwell_ms = self._dwell(answers)
+        if self.shop.times_shown:
+            dwell_ms = dwell_ms / np.maximum(q, 1e-3)  # so that q x dwell is the time per look
         return Predictions(
-            q=self._click(answers, is_ad, state, item),
-            dwell_ms=self._dwell(answers),
+            q=q,
+            dwell_ms=dwell_ms,
             buy=self._buy(answers, is_ad),
             context=context,
         )
@@ -197,6 +201,14 @@ class NetworkPredictor:
             elif isinstance(task, Hazard) and task.measures == "delay":
                 found[name] = self._delay(name, answers)
         return found
+
+    def dwell_quantile(
+        self, answers: NDArray[np.float64], share: float = 0.5
+    ) -> NDArray[np.float64]:
+        """Return [C] the ms below which a dwell stays with chance `share`, from raw outputs."""
+        manifest = self.artifact.manifest
+        edges, means = np.array(manifest.dwell_edges_ms), np.array(manifest.dwell_means_ms)
+        return quantile_time(self._slice("dwell", answers), edges, means, share)
 
     def purchase_within(
         self,

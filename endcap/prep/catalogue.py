@@ -1,5 +1,6 @@
 """Read what a shop tells of its items: a catalogue file, or columns of the log itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,18 +76,28 @@ def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.Dat
     """
     declared = {name: shop.items.columns[name] for name in TEXT_OF_ITEM
                 if shop.items.columns.get(name) in table.columns}  # fmt: skip
-    if not declared:
+    numbers = shop.items.numbers
+    _check_named("numbers", numbers, table, file="the log")
+    if not declared and not numbers:
         return None
     kinds = {column.name: column for column in ITEM_COLUMNS}
     told = table.frame.select(FILE, ROW)
     for name, source in declared.items():
         read, _ = _read_column(table.frame[source], kinds[name], shop, source=source)
         told = told.with_columns(read.alias(name))
+    told = told.with_columns(
+        _texts(table.frame[name], name).list.first().alias(f"number {name}") for name in numbers
+    )
     rows = events.join(told, on=[FILE, ROW], how="left", maintain_order="left")
     rows = rows.filter(pl.col("item_id").is_not_null()).sort("timestamp_us", maintain_order=True)
     frame = rows.group_by("item_id", maintain_order=True).agg(
-        pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in declared)
+        pl.col("timestamp_us").first(),
+        *(pl.col(name).drop_nulls().first() for name in declared),
+        *(pl.col(f"number {name}").drop_nulls().first() for name in numbers),
     )
+    if numbers:
+        amounts = pl.concat_list([f"number {name}" for name in numbers]).list.drop_nulls()
+        frame = frame.with_columns(amounts.alias("attributes"))
     return _with_schema(frame.sort("timestamp_us", "item_id"))
 
 
@@ -152,21 +163,27 @@ def _read_paths(raw: pl.Series) -> pl.Series:
 
 def _attributes(table: Table, sources: dict[str, str], shop: ShopConfig, *, file: str) -> pl.Series:
     """Gather `tag=x`, `attribute=y` and `name=value` texts of every item, in this order."""
-    missing = [name for name in shop.items.attributes if name not in table.columns]
-    if missing:
-        raise SchemaError(
-            f"items.attributes in shop.toml names {', '.join(missing)}, but {file} has the columns "
-            f"{', '.join(table.columns)}; correct it."
-        )
+    further = (*shop.items.attributes, *shop.items.numbers)
+    _check_named("attributes", shop.items.attributes, table, file=file)
+    _check_named("numbers", shop.items.numbers, table, file=file)
     parts = [_texts(table.frame[sources[name]], label)
              for name, label in (("tags", "tag"), ("attributes", "attribute"))
              if name in sources]  # fmt: skip
-    parts += [_texts(table.frame[name], name) for name in shop.items.attributes]
+    parts += [_texts(table.frame[name], name) for name in further]
     if not parts:
         nothing = pl.Series("attributes", [[]], dtype=pl.List(pl.String))
         return nothing.new_from_index(0, table.frame.height)
     frame = pl.DataFrame([part.alias(str(at)) for at, part in enumerate(parts)])
     return frame.select(pl.concat_list(pl.all()).alias("attributes")).to_series()
+
+
+def _check_named(setting: str, names: Sequence[str], table: Table, *, file: str) -> None:
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise SchemaError(
+            f"items.{setting} in shop.toml names {', '.join(missing)}, but {file} has the columns "
+            f"{', '.join(table.columns)}; correct it."
+        )
 
 
 def _texts(raw: pl.Series, label: str) -> pl.Series:

@@ -79,14 +79,20 @@ def _needs(task: Task, contents: Contents) -> list[Need]:
         case Hazard(measures="dwell"):
             return [
                 *_space_needs(task, contents),
-                (lambda: contents.dwells("click", task.ads) > 0, "no dwell_ms on clicks"),
-            ]
+                (lambda: contents.dwells(_timed(task), task.ads) > 0,
+                 f"no dwell_ms on {task.space}"),
+            ]  # fmt: skip
         case Hazard():
             return [
                 (lambda: contents.has_clock, "no time: only the order of events is known"),
                 *_space_needs(task, contents),
                 *_event_needs(task, contents),
             ]
+
+
+def _timed(task: Hazard) -> str:
+    """Name the kind of event whose dwell a task measures."""
+    return "impression" if task.space == "impressions" else "click"
 
 
 def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
@@ -116,6 +122,6 @@ def _taught_by(task: Task, contents: Contents) -> str:
         case NextItem():
             return "every event with an item"
         case Hazard(measures="dwell"):
-            return f"{contents.dwells('click', task.ads):,} clicks with dwell_ms"
+            return f"{contents.dwells(_timed(task), task.ads):,} {task.space} with dwell_ms"
         case Binary() | Hazard():
             return f"{_answers(task, contents):,} events of type {task.event_type}"

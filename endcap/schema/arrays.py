@@ -47,6 +47,19 @@ class ContextColumn(IntEnum):
     PRICE_GAP_SQUARED = 22
     WORD_TASTE = 23  # the same, averaged over the words of the title
     SHOPPER_RATE = 24  # log of clicks over expectation in all that was shown
+    # The next two tell of the first of the shop's `items.numbers`; 0 where it has none.
+    NUMBER = 25  # log amount, standardised over training items; 0 where unknown
+    NUMBER_UNKNOWN = 26
+    # The rest is read where a log tells how long what was shown held the shopper; else 0.
+    ITEM_DWELL = 27  # mean log dwell of all shoppers on this item up to the instant, standardised
+    ITEM_CLICKED = 28  # log of its click rate up to the instant, against the shop's
+    ITEM_TIMES = 29  # log1p of how often it was shown
+    OWN_DWELL = 30  # the shopper's mean log dwell, standardised
+    LAST_DWELL = 31  # log dwell of the last shown
+    LAST_3_DWELL = 32
+    LAST_10_DWELL = 33
+    LAST_5_CLICKED = 34  # clicks since the fifth last shown, less what is usual in the shop
+    LAST_20_CLICKED = 35
 
 
 NUM_CONTEXT = len(ContextColumn)

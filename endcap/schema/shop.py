@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from endcap.errors import ConfigError, FileError
-from endcap.schema.tasks import DEFAULT_TASKS, NextItem, Task
+from endcap.schema.tasks import DEFAULT_TASKS, Hazard, NextItem, Task
 
 Resolution = Literal["microsecond", "millisecond", "second", "minute", "hour", "day", "order"]
 
@@ -45,6 +45,8 @@ class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     columns: dict[str, str] = {}
     attributes: tuple[str, ...] = ()
     """Further columns of the file to be read as `name=value` attributes."""
+    numbers: tuple[str, ...] = ()
+    """Further columns that hold an amount (a weight, a duration): read in bands, as a price is."""
 
 
 class SplitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +140,14 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.log.resolution != "order"
 
     @property
+    def times_shown(self) -> bool:
+        """Whether dwell is asked of all that was shown: a feed, where a click is not needed."""
+        return any(
+            isinstance(task, Hazard) and (task.measures, task.space) == ("dwell", "impressions")
+            for task in self.tasks
+        )
+
+    @property
     def tzinfo(self) -> ZoneInfo:
         """The shop's zone."""
         return ZoneInfo(self.zone)
@@ -170,6 +180,16 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
     for task in tasks:
         if task.weight < 0:
             raise ConfigError(f"The weight of task {task.name!r} must be 0 or more.")
+        if isinstance(task, Hazard) and task.measures == "delay" and task.space == "impressions":
+            raise ConfigError(
+                f"Task {task.name!r} measures a delay, which starts at a click or at any instant; "
+                f'write space = "clicks" or "all" (only dwell is asked of impressions).'
+            )
+        if isinstance(task, Hazard) and task.measures == "dwell" and task.space == "all":
+            raise ConfigError(
+                f"Task {task.name!r} measures dwell, which needs something shown; "
+                f'write space = "clicks" or "impressions".'
+            )
         if not isinstance(task, NextItem) and task.within_hours <= 0:
             raise ConfigError(f"within_hours of task {task.name!r} must be above 0.")
 

@@ -36,7 +36,8 @@ class Binary(Struct, frozen=True, kw_only=True, tag="binary", forbid_unknown_fie
 class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fields=True):
     """How long, or until when: a discrete-time hazard, right-censored.
 
-    `measures="dwell"`: milliseconds on a clicked item, 16 bins at quantiles.
+    `measures="dwell"`: milliseconds on a clicked item, or (space "impressions") on whatever was
+    shown, clicked or not, where rows of kind impression tell them; 16 bins at quantiles.
     `measures="delay"`: time until `event_type` of THIS item, 12 log-spaced bins up to
     `within_hours`, with the chance that it never comes (a cure model), so any shorter horizon
     can be asked.
@@ -44,7 +45,7 @@ class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fie
 
     name: str
     measures: Literal["dwell", "delay"]
-    space: Literal["all", "clicks"]
+    space: Literal["all", "impressions", "clicks"]
     event_type: str = "purchase"
     ads: bool = False
     within_hours: float = 30 * DAY_HOURS

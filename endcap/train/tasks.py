@@ -103,6 +103,8 @@ def _missing(
         "impressions": "clicks on shown slots",
         "clicks": "events after a click on a shown slot",
     }[getattr(task, "space", "all")]
+    if isinstance(task, Hazard) and task.measures == "dwell" and task.space == "impressions":
+        what = "dwells on shown slots"
     whose = " of ads" if getattr(task, "ads", False) else ""
     return _too_few(int((in_training & hits).sum()), what + whose)
 

@@ -75,13 +75,17 @@ def test_a_plain_task_reads_the_context_alone(make_network):
         return network.candidates(item, campaign, context, states, last, question, age, lengths)[0]
 
     torch.manual_seed(4)
-    item, other, context = torch.randn(1, 2, 8), torch.randn(1, 2, 8), torch.randn(1, 2, 25)
+    item, other, context = (
+        torch.randn(1, 2, 8),
+        torch.randn(1, 2, 8),
+        torch.randn(1, 2, NUM_CONTEXT),
+    )
     assert not torch.equal(answers(item, context)[..., cart], answers(other, context)[..., cart])
     network.keep_plain(["cart"])
     one, two = answers(item, context), answers(other, context)
     torch.testing.assert_close(one[..., cart], two[..., cart])
     assert not torch.allclose(one[..., click], two[..., click])
-    linear = context @ network.candidates.wide.weight[cart, :25].T
+    linear = context @ network.candidates.wide.weight[cart, :NUM_CONTEXT].T
     torch.testing.assert_close(one[..., cart], linear + network.candidates.answers.bias[cart])
 
 

@@ -82,3 +82,12 @@ def test_an_attribute_column_that_is_missing_is_named(tmp_path):
     shop = ShopConfig(items=ItemsConfig(attributes=("colour",)))
     with pytest.raises(SchemaError, match=r"items\.attributes in shop\.toml names colour"):
         items_of(tmp_path, shop, item_id=["a"])
+
+
+def test_a_column_of_amounts_becomes_attributes_and_a_missing_one_is_named(tmp_path):
+    shop = ShopConfig(items=ItemsConfig(numbers=("weight",)))
+    items = items_of(tmp_path, shop, item_id=["a", "b"], weight=[1.5, None])
+    assert to_catalogue(items.frame, []).attributes.tolist() == [("weight=1.5",), ()]
+    message = r"items.numbers in shop.toml names weight, but items.parquet has the columns item_id"
+    with pytest.raises(SchemaError, match=message):
+        items_of(tmp_path, shop, item_id=["a", "b"])

@@ -97,6 +97,9 @@ def test_a_kuairand_row_is_an_impression_and_a_click_is_one_more(tmp_path):
     assert dataset.histories.events["dwell_ms"].tolist() == [46186]
     assert dataset.event_decision.tolist() == [0]
     assert dataset.impressions["decision"].tolist() == [0, 1]
+    assert dataset.impressions["dwell_ms"].tolist() == [46186, 5]
+    assert dataset.catalogue.attributes.tolist() == [("duration_ms=45916",), ("duration_ms=0",)]
+    assert [task.name for task in dataset.shop.tasks] == ["click", "dwell"]
 
 
 def test_open_bandit_slots_count_from_zero_and_the_missing_user_is_told(tmp_path):
