@@ -108,6 +108,7 @@ class Engine:
             self.state,
             campaigns=self._campaigns,
             placements=self.placements,
+            times_shown=self.shop.times_shown,
         )
         return decision
 

@@ -11,7 +11,12 @@ from endcap.engine.campaigns import LiveCampaigns
 from endcap.engine.catalogue import LiveCatalogue
 from endcap.engine.memory import State
 from endcap.engine.request import local_time
-from endcap.features.counters import COLUMN_OF_ACTION, CounterColumn
+from endcap.features.counters import (
+    COLUMN_OF_ACTION,
+    CounterColumn,
+    FreshColumn,
+    log_seconds,
+)
 from endcap.schema import (
     NO_CAMPAIGN,
     NO_ITEM,
@@ -70,7 +75,9 @@ class Observer:
                 continue
             self._report.accepted += 1
             row = self._take(event)
-            if row["action"][0] != Action.IMPRESSION:
+            # What a feed of others showed is kept with its dwell; a decision keeps its own page.
+            is_foreign = self._shop.times_shown and event.decision_id is None
+            if row["action"][0] != Action.IMPRESSION or is_foreign:
                 rows.setdefault(event.user_id, []).append(row)
         for user_id, of_user in rows.items():
             self._state.histories.append(user_id, np.concatenate(of_user))
@@ -85,6 +92,8 @@ class Observer:
         # A decision counts its own impressions when it is made.
         if item != NO_ITEM and not (action == Action.IMPRESSION and chosen is not None):
             self._count(event, item, action)
+        if item != NO_ITEM and self._shop.times_shown:
+            self._count_fresh(row, is_new=chosen is None)
         if action == Action.PURCHASE and item != NO_ITEM:
             self._catalogue.sell(item, event.quantity)
         if action == Action.CLICK and decision is not None and chosen is not None:
@@ -128,6 +137,21 @@ class Observer:
             rows = np.array([item], dtype=np.int32)
             self._state.counters.observe(event.timestamp_us // DAY_US, rows, int(column))
 
+    def _count_fresh(self, row: Events, *, is_new: bool) -> None:
+        """Count what a feed tells at once: a showing, a click, a dwell."""
+        action, dwell_ms = int(row["action"][0]), row["dwell_ms"]
+        counted: list[tuple[FreshColumn, float]] = []
+        if action == Action.CLICK:
+            counted.append((FreshColumn.CLICKS, 1.0))
+        if action == Action.IMPRESSION:
+            counted += [(FreshColumn.SHOWN, 1.0)] * is_new
+            if dwell_ms[0] >= 0:
+                counted += [(FreshColumn.TIMED, 1.0)]
+                counted += [(FreshColumn.LOG_DWELL, float(log_seconds(dwell_ms)[0]))]
+        day = int(row["timestamp_us"][0]) // DAY_US
+        for column, amount in counted:
+            self._state.counters.observe(day, row["item"], int(column), amount)
+
     def _charge(self, decision: Decision, chosen: Chosen) -> None:
         """Charge the price that the decision set, to the day of the decision, once per slot."""
         row = self._campaigns.campaigns.row_of.get(chosen.campaign_id or "")
@@ -152,6 +176,7 @@ def count_impressions(
     *,
     campaigns: LiveCampaigns,
     placements: list[str],
+    times_shown: bool = False,
 ) -> None:
     """Count what a decision shows, one impression per filled slot, for the item and the shopper.
 
@@ -159,7 +184,10 @@ def count_impressions(
     """
     rows = [decision.shortlist.item[chosen.row] for chosen in decision.chosen]
     items = np.array(rows, dtype=np.int32)
-    state.counters.observe(decision.at_us // DAY_US, items, int(CounterColumn.IMPRESSIONS))
+    day = decision.at_us // DAY_US
+    state.counters.observe(day, items, int(CounterColumn.IMPRESSIONS))
+    if times_shown:
+        state.counters.observe(day, items, int(FreshColumn.SHOWN))
     shown = empty_events(len(items))
     shown["timestamp_us"], shown["item"] = decision.at_us, items
     shown["slot"] = [min(chosen.slot, NO_SLOT) for chosen in decision.chosen]

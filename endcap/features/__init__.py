@@ -17,11 +17,21 @@ from endcap.features.clock import (
 )
 from endcap.features.columns import (
     ContextScales,
+    DwellScales,
     ItemColumns,
+    NumberScales,
     TasteStrengths,
+    number_scales_of,
     price_scale_of,
 )
-from endcap.features.counters import NUM_COUNTERS, CounterColumn, CounterHistory, Counters
+from endcap.features.counters import (
+    NUM_COUNTERS,
+    CounterColumn,
+    CounterHistory,
+    Counters,
+    FreshColumn,
+    log_seconds,
+)
 from endcap.features.histories import HistoryInputs, history_inputs
 from endcap.features.items import (
     FieldVocabulary,
@@ -49,11 +59,14 @@ __all__ = [
     "CounterColumn",
     "CounterHistory",
     "Counters",
+    "DwellScales",
     "FieldVocabulary",
+    "FreshColumn",
     "HistoryInputs",
     "ItemColumns",
     "ItemMemory",
     "Mix",
+    "NumberScales",
     "TasteStrengths",
     "candidate_context",
     "clicked_items",
@@ -67,7 +80,9 @@ __all__ = [
     "history_inputs",
     "item_groups",
     "local_us",
+    "log_seconds",
     "memory_scores",
+    "number_scales_of",
     "phases",
     "popularity_scores",
     "price_scale_of",

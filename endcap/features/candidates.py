@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from endcap.features.activity import count_days
 from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.columns import ItemColumns
-from endcap.features.counters import CounterColumn
+from endcap.features.counters import NUM_COUNTERS, NUM_FRESH, CounterColumn
+from endcap.features.dwelt import match_dwelt
 from endcap.features.tastes import CLICK_PRIOR, match_shown
 from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, Action, ContextColumn, Events
 
@@ -56,8 +57,14 @@ def context_of(
     counters: NDArray[np.float32],
     *,
     has_clock: bool = True,
+    fresh: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Build the same from what the shopper did and what they were shown, known items only."""
+    """Build the same from what the shopper did and what they were shown, known items only.
+
+    Args:
+        fresh: [C, 4] fresh counters of the candidates, where `counters` does not hold them up to
+            the instant (a fit has those of the start of the day).
+    """
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
     history, shown = history[-MAX_EVENTS:], shown[-MAX_SHOWN:]
     without, item = item < 0, np.maximum(item, 0)
@@ -65,8 +72,12 @@ def context_of(
     _read_counters(context, item, counters)
     if len(shown):
         match_shown(context, history, shown, item, columns, counters)
+    if columns.scales.dwell is not None:
+        fresh = fresh_of(item, counters) if fresh is None else fresh
+        match_dwelt(context, history, shown, fresh, columns.scales.dwell)
     log_price = columns.log_price[item]
     context[:, ContextColumn.PRICE] = log_price
+    context[:, [ContextColumn.NUMBER, ContextColumn.NUMBER_UNKNOWN]] = columns.number[item]
     met = history["item"][history["item"] >= 0]
     met = met[columns.has_price[met]]
     if len(met):
@@ -86,6 +97,15 @@ def context_of(
     if without.any():
         context[np.ix_(without, _OF_ITEMS)] = 0
     return context
+
+
+def fresh_of(item: NDArray[np.int32], counters: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the fresh counters of items, [C, 4]; 0 for items and counters without any."""
+    found = np.zeros((len(item), NUM_FRESH), dtype=np.float32)
+    known = item < len(counters)
+    if counters.shape[1] > NUM_COUNTERS:
+        found[known] = counters[item[known], NUM_COUNTERS:]
+    return found
 
 
 def split_history(history: Events) -> tuple[Events, Events]:

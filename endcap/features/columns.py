@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from endcap.features.items import codes, title_words
+from endcap.features.items import amounts_of, codes, title_words
 from endcap.schema import Catalogue, leaf_category, top_category
 
 
@@ -25,6 +25,24 @@ class TasteStrengths(Struct, frozen=True, kw_only=True):
     word: float = 32.0
 
 
+class DwellScales(Struct, frozen=True, kw_only=True):
+    """What is usual where a log tells how long what was shown held the shopper."""
+
+    mean: float
+    """Of log(1 + seconds), over shown slots."""
+    scale: float
+    click_rate: float
+
+
+class NumberScales(Struct, frozen=True, kw_only=True):
+    """An amount that items have beside their price, and how training items spread in it."""
+
+    name: str
+    mean: float
+    """Of its logarithms."""
+    scale: float
+
+
 class ContextScales(Struct, frozen=True, kw_only=True):
     """What training days tell of how to read a context."""
 
@@ -32,6 +50,10 @@ class ContextScales(Struct, frozen=True, kw_only=True):
     """Of log prices in micros."""
     price_scale: float = 1.0
     tastes: TasteStrengths = TasteStrengths()
+    number: NumberScales | None = None
+    """Of the first of the shop's `items.numbers`; None where it names none."""
+    dwell: DwellScales | None = None
+    """None where the log does not tell the dwell of what was shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +69,8 @@ class ItemColumns:
     log_price: NDArray[np.float32]
     """Standardised; 0 where unknown."""
     has_price: NDArray[np.bool_]
+    number: NDArray[np.float32]
+    """[V, 2] the log amount, standardised, and whether it is unknown; 0 without one."""
     created_at_us: NDArray[np.int64]
     scales: ContextScales
 
@@ -80,6 +104,7 @@ class ItemColumns:
             words=title_words([str(title) for title in catalogue.titles]),
             log_price=log_price,
             has_price=has_price,
+            number=_number(catalogue, scales.number),
             created_at_us=catalogue.created_at_us,
             scales=scales,
         )
@@ -105,3 +130,26 @@ def price_scale_of(catalogue: Catalogue, in_training: NDArray[np.bool_]) -> tupl
         return 0.0, 1.0
     logs = np.log(prices)
     return float(logs.mean()), max(float(logs.std()), 1e-3)
+
+
+def number_scales_of(
+    catalogue: Catalogue, in_training: NDArray[np.bool_], name: str
+) -> NumberScales:
+    """Return mean and standard deviation of an amount's logarithms, over training items."""
+    rows = np.flatnonzero(in_training)
+    told = [amounts_of(catalogue, int(row)).get(name) for row in rows]
+    logs = np.array([amount for amount in told if amount is not None] or [0.0])
+    return NumberScales(name=name, mean=float(logs.mean()), scale=max(float(logs.std()), 1e-3))
+
+
+def _number(catalogue: Catalogue, scales: NumberScales | None) -> NDArray[np.float32]:
+    found = np.zeros((catalogue.num_items, 2), dtype=np.float32)
+    if scales is None:
+        return found
+    for row in range(catalogue.num_items):
+        amount = amounts_of(catalogue, row).get(scales.name)
+        if amount is None:
+            found[row, 1] = 1.0
+        else:
+            found[row, 0] = (amount - scales.mean) / scales.scale
+    return found

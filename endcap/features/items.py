@@ -2,16 +2,18 @@
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from endcap.schema import FIELD_NAMES, Catalogue, FieldMatrix, leaf_category, top_category
 
 TEXT_BUCKETS = 4096
 PRICE_BANDS = 10
+NUMBER_BANDS = 16
 
 
 class FieldVocabulary(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,8 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
     """`"brand=Acme"` to its column; hashed text buckets come after all of them."""
     price_edges: list[float]
     """Logarithms of prices in micros at the deciles of training items."""
+    number_edges: dict[str, list[float]] = {}
+    """The same of further amounts (`items.numbers` of shop.toml), by their names, in 16 bands."""
 
     @property
     def num_columns(self) -> int:
@@ -32,18 +36,27 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
         return len(self.columns) + TEXT_BUCKETS
 
     @staticmethod
-    def fit(catalogue: Catalogue, in_training: NDArray[np.bool_]) -> "FieldVocabulary":
-        """Collect the values of the items that training days met."""
+    def fit(
+        catalogue: Catalogue, in_training: NDArray[np.bool_], numbers: Sequence[str] = ()
+    ) -> "FieldVocabulary":
+        """Collect the values of the items that training days met.
+
+        Args:
+            numbers: attributes that hold an amount, to be read in bands.
+        """
         prices = catalogue.price_micros[in_training & (catalogue.price_micros > 0)]
         edges: list[float] = []
         if len(prices):
             quantiles = np.linspace(0, 1, PRICE_BANDS + 1)[1:-1]
             edges = [float(x) for x in np.unique(np.quantile(np.log(prices), quantiles))]
+        amounts = [amounts_of(catalogue, int(row)) for row in np.flatnonzero(in_training)]
+        number_edges = {name: _edges([a[name] for a in amounts if name in a]) for name in numbers}
+        vocabulary = FieldVocabulary(columns={}, price_edges=edges, number_edges=number_edges)
         columns: dict[str, int] = {}
         for row in np.flatnonzero(in_training):
-            for _, value in _values(catalogue, int(row), edges):
+            for _, value in _values(catalogue, int(row), vocabulary):
                 columns.setdefault(value, len(columns))
-        return FieldVocabulary(columns=columns, price_edges=edges)
+        return structs.replace(vocabulary, columns=columns)
 
 
 def field_matrix(
@@ -72,7 +85,7 @@ def _columns_by_field(
     catalogue: Catalogue, row: int, vocabulary: FieldVocabulary
 ) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for name, value in _values(catalogue, row, vocabulary.price_edges):
+    for name, value in _values(catalogue, row, vocabulary):
         column = vocabulary.columns.get(value)
         if column is not None:
             found.setdefault(name, []).append(column)
@@ -83,7 +96,9 @@ def _columns_by_field(
     return found
 
 
-def _values(catalogue: Catalogue, row: int, price_edges: list[float]) -> Iterator[tuple[str, str]]:
+def _values(
+    catalogue: Catalogue, row: int, vocabulary: FieldVocabulary
+) -> Iterator[tuple[str, str]]:
     path = str(catalogue.categories[row])
     if path:
         yield "category", f"category={top_category(path)}"
@@ -94,9 +109,34 @@ def _values(catalogue: Catalogue, row: int, price_edges: list[float]) -> Iterato
         yield "seller", f"seller={catalogue.seller_ids[row]}"
     price = int(catalogue.price_micros[row])
     if price > 0:
-        yield "price", f"price={int(np.searchsorted(price_edges, np.log(price)))}"
+        yield "price", f"price={int(np.searchsorted(vocabulary.price_edges, np.log(price)))}"
     for attribute in catalogue.attributes[row]:
-        yield "attribute", f"attribute={attribute}"
+        if attribute.partition("=")[0] not in vocabulary.number_edges:
+            yield "attribute", f"attribute={attribute}"
+    if vocabulary.number_edges:
+        amounts = amounts_of(catalogue, row)
+        for name, edges in vocabulary.number_edges.items():
+            # That an amount is not told may tell as much as the amount.
+            band = np.searchsorted(edges, amounts[name]) if name in amounts else "unknown"
+            yield "attribute", f"attribute={name}={band}"
+
+
+def amounts_of(catalogue: Catalogue, row: int) -> dict[str, float]:
+    """Return the logarithms of an item's attributes that are amounts above 0, by name."""
+    found = {}
+    for attribute in catalogue.attributes[row]:
+        name, _, text = attribute.partition("=")
+        with suppress(ValueError):
+            if 0 < float(text) < np.inf:
+                found[name] = float(np.log(float(text)))
+    return found
+
+
+def _edges(amounts: list[float]) -> list[float]:
+    if not amounts:
+        return []
+    quantiles = np.linspace(0, 1, NUMBER_BANDS + 1)[1:-1]
+    return [float(x) for x in np.unique(np.quantile(amounts, quantiles))]
 
 
 MAX_GROUPS = 128

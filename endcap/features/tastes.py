@@ -68,6 +68,13 @@ def clicked_items(history: Events) -> NDArray[np.int32]:
     return out
 
 
+def clicked_times(history: Events) -> NDArray[np.int64]:
+    """Return the instants of a history's clicks on items."""
+    is_click = (history["action"] == Action.CLICK) & (history["item"] >= 0)
+    out: NDArray[np.int64] = history["timestamp_us"][is_click]
+    return out
+
+
 def expected_clicks(shown: Events, counters: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the clicks to be expected of shown slots: the item's own rate, less in a later one."""
     total = counters.sum(axis=0, dtype=np.float64)

@@ -25,9 +25,12 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     low_pass: float = 0.7
     """Share of the low-pass branch in a block (model.md 10.2)."""
     id_dropout: float = 0.1
-    """Share of items that lean on their fields alone in a step, so that new items work."""
+    """Share of items that lean on their fields alone in a step, so that new items work; 1 is all
+    of them, in serving as well."""
     hidden: int = 96
     """Width of the candidate head's layer."""
+    context_bands: int = 0
+    """Bands in which the candidate head reads each column of the context, beside the column."""
 
     def __post_init__(self) -> None:
         if self.encoder not in get_args(EncoderKind):
@@ -40,14 +43,15 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
                 raise ConfigError(
                     f"ModelConfig.{name} must be 1 or more, got {getattr(self, name)}."
                 )
-        for name in ("dropout", "id_dropout"):
-            if not 0 <= getattr(self, name) < 1:
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(
+                f"ModelConfig.dropout must be 0 or more and less than 1, got {self.dropout}."
+            )
+        for name in ("id_dropout", "low_pass"):
+            if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(
-                    f"ModelConfig.{name} must be 0 or more and less than 1, "
-                    f"got {getattr(self, name)}."
+                    f"ModelConfig.{name} must lie in 0 to 1, got {getattr(self, name)}."
                 )
-        if not 0 <= self.low_pass <= 1:
-            raise ConfigError(f"ModelConfig.low_pass must lie in 0 to 1, got {self.low_pass}.")
         if self.dim % self.num_heads:
             nearest = self.num_heads * max(1, round(self.dim / self.num_heads))
             raise ConfigError(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from endcap.model.config import ModelConfig
 from endcap.model.dropout import Dropout
 from endcap.model.outputs import count_outputs
+from endcap.model.pieces import Pieces
 from endcap.schema import NUM_ACTIONS, NUM_CONTEXT, NUM_GAPS, NUM_PHASES, Device, Task
 
 
@@ -76,6 +77,13 @@ class CandidateHead(nn.Module):
         self.mix2 = nn.Linear(config.hidden, config.hidden)
         self.dropout = Dropout(config.dropout)
         num_outputs = count_outputs(tasks)
+        self.pieces: Pieces | None = None
+        if config.context_bands:
+            width = NUM_CONTEXT * config.context_bands
+            self.pieces = Pieces(NUM_CONTEXT, config.context_bands)
+            self.mix_pieces = nn.Linear(width, config.hidden, bias=False)
+            self.wide_pieces = nn.Linear(width, num_outputs, bias=False)
+            nn.init.zeros_(self.wide_pieces.weight)
         self.answers = nn.Linear(config.hidden, num_outputs)
         # What a linear model would read has a short way to the answers (Cheng et al. 2016,
         # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
@@ -111,10 +119,16 @@ class CandidateHead(nn.Module):
         attended, weights = self._attend(c, states, age, length)
         whom = last[:, None].expand_as(c)
         joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
-        z = self.dropout(F.gelu(self.mix(joint)))
+        mixed = self.mix(joint)
+        if self.pieces is not None:
+            mixed = mixed + self.mix_pieces(self.pieces(context))
+        z = self.dropout(F.gelu(mixed))
         z = z + F.gelu(self.mix2(z))
-        direct = torch.cat([context, item], dim=-1)
-        return self._answer(z, direct), weights
+        answers = self._answer(z, torch.cat([context, item], dim=-1))
+        if self.pieces is not None:
+            bent = self.wide_pieces.weight * (1.0 - self.plain)
+            answers = answers + F.linear(self.pieces(context), bent)
+        return answers, weights
 
     def _answer(
         self, z: Float[Tensor, "B C H"], direct: Float[Tensor, "B C W"]

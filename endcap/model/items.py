@@ -121,6 +121,8 @@ class ItemTable(nn.Module):
         return ItemRows(row=row, vectors=own + self.smoothing * smoothed + bags)
 
     def _dropped(self, ids: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
+        if self.id_dropout >= 1:
+            return torch.zeros_like(ids)  # never learned, so nothing to serve either
         if not self.training or self.id_dropout == 0:
             return ids
         return ids * (torch.rand(len(ids), 1, device=ids.device) >= self.id_dropout)

@@ -41,6 +41,28 @@ def chance_within(
     return out
 
 
+def quantile_time(logits: Floats, edges: Floats, means: Floats, share: float) -> Floats:
+    """Return [C] the time below which the distribution holds `share`; 0.5 is the median.
+
+    Within a bin time is spread evenly; beyond the last edge it is exponential about the bin's mean.
+
+    Args:
+        edges: [M] the lower edge of every bin; the last bin is open.
+        means: [M] the mean time of each bin.
+    """
+    f = softmax(logits)
+    below = np.cumsum(f, axis=-1)
+    place = np.minimum((below < share).sum(axis=-1), f.shape[-1] - 1)
+    rows = np.arange(len(f))
+    mass = np.maximum(f[rows, place], 1e-12)
+    part = np.clip((share - (below[rows, place] - mass)) / mass, 0.0, 1.0)
+    high = np.append(edges[1:], np.inf)[place]
+    tail = -np.log1p(-np.minimum(part, 1 - 1e-9)) * np.maximum(means[place] - edges[place], 0.0)
+    inside = part * np.where(np.isfinite(high), high - edges[place], 0.0)
+    out: Floats = edges[place] + np.where(np.isfinite(high), inside, tail)
+    return out
+
+
 def expected_time(logits: Floats, bin_means: Floats) -> Floats:
     """Return E[T] = sum of bin chances times the mean time of each bin."""
     out: Floats = softmax(logits) @ bin_means

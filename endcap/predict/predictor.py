@@ -22,7 +22,13 @@ from endcap.features import (
     repeat_scores,
     split_history,
 )
-from endcap.predict.hazards import chance, chance_within, expected_time, softmax
+from endcap.predict.hazards import (
+    chance,
+    chance_within,
+    expected_time,
+    quantile_time,
+    softmax,
+)
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import (
     NO_ITEM,
@@ -159,9 +165,13 @@ class NetworkPredictor:
         """Answer from a state and the dense columns at hand (a replay has them on record)."""
         answers, _ = self.answers(state, item, campaign, context)
         is_ad = campaign >= 0
+        q = self._click(answers, is_ad, state, item)
+        dwell_ms = self._dwell(answers)
+        if self.shop.times_shown:
+            dwell_ms = dwell_ms / np.maximum(q, 1e-3)  # so that q x dwell is the time per look
         return Predictions(
-            q=self._click(answers, is_ad, state, item),
-            dwell_ms=self._dwell(answers),
+            q=q,
+            dwell_ms=dwell_ms,
             buy=self._buy(answers, is_ad),
             context=context,
         )
@@ -230,6 +240,14 @@ class NetworkPredictor:
     def category_shares(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance of each category of a task of categories, [C, K]."""
         return softmax(self._slice(name, answers))
+
+    def dwell_quantile(
+        self, answers: NDArray[np.float64], share: float = 0.5
+    ) -> NDArray[np.float64]:
+        """Return [C] the ms below which a dwell stays with chance `share`, from raw outputs."""
+        manifest = self.artifact.manifest
+        edges, means = np.array(manifest.dwell_edges_ms), np.array(manifest.dwell_means_ms)
+        return quantile_time(self._slice("dwell", answers), edges, means, share)
 
     def within(
         self,

@@ -95,7 +95,7 @@ def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.Dat
         events: `item_id`, `timestamp_us`, `FILE`, `ROW` and `PLACE` of rows that name an item.
     """
     told = _told_by_log(table, shop)
-    keys = [FILE, ROW, PLACE]
+    keys, numbers = [FILE, ROW, PLACE], shop.items.numbers
     names = [name for name in told.columns if name not in keys]
     if not names:
         return None
@@ -105,6 +105,10 @@ def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.Dat
     frame = rows.group_by("item_id", maintain_order=True).agg(
         pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in names)
     )
+    if numbers:
+        lists = [pl.col("attributes").fill_null([])] if "attributes" in names else []
+        amounts = pl.concat_list([f"number {name}" for name in numbers]).list.drop_nulls()
+        frame = frame.with_columns(pl.concat_list(*lists, amounts).alias("attributes"))
     return _with_schema(frame.sort("timestamp_us", "item_id"))
 
 
@@ -118,6 +122,11 @@ def _told_by_log(table: Table, shop: ShopConfig) -> pl.DataFrame:
             raw = values_of(table.frame, source, shop.items.missing)
             read, _ = _read_column(raw, kinds[name], shop, source=source)
             told = told.with_columns(read.alias(kinds[name].stored))
+    _check_named("numbers", shop.items.numbers, table, file="the log")
+    told = told.with_columns(
+        _texts(table.frame[name], name).list.first().alias(f"number {name}")
+        for name in shop.items.numbers
+    )
     attributes = [name for name in shop.items.attributes if name in table.columns]
     if attributes:
         lists = _side_by_side([_texts(table.frame[name], name) for name in attributes])
@@ -188,16 +197,13 @@ def _read_paths(raw: pl.Series) -> pl.Series:
 
 def _attributes(table: Table, sources: dict[str, str], shop: ShopConfig, *, file: str) -> pl.Series:
     """Gather `tag=x`, `attribute=y` and `name=value` texts of every item, in this order."""
-    missing = [name for name in shop.items.attributes if name not in table.columns]
-    if missing:
-        raise SchemaError(
-            f"items.attributes in shop.toml names {', '.join(missing)}, but {file} has the columns "
-            f"{', '.join(table.columns)}; correct it."
-        )
+    further = (*shop.items.attributes, *shop.items.numbers)
+    _check_named("attributes", shop.items.attributes, table, file=file)
+    _check_named("numbers", shop.items.numbers, table, file=file)
     parts = [_texts(values_of(table.frame, sources[name], shop.items.missing), label)
              for name, label in (("tags", "tag"), ("attributes", "attribute"))
              if name in sources]  # fmt: skip
-    parts += [_texts(table.frame[name], name) for name in shop.items.attributes]
+    parts += [_texts(table.frame[name], name) for name in further]
     if not parts:
         nothing = pl.Series("attributes", [[]], dtype=pl.List(pl.String))
         return nothing.new_from_index(0, table.frame.height)
@@ -207,6 +213,15 @@ def _attributes(table: Table, sources: dict[str, str], shop: ShopConfig, *, file
 def _side_by_side(lists: list[pl.Series]) -> pl.Series:
     frame = pl.DataFrame([one.alias(str(at)) for at, one in enumerate(lists)])
     return frame.select(pl.concat_list(pl.all()).alias("attributes")).to_series()
+
+
+def _check_named(setting: str, names: Sequence[str], table: Table, *, file: str) -> None:
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise SchemaError(
+            f"items.{setting} in shop.toml names {', '.join(missing)}, but {file} has the columns "
+            f"{', '.join(table.columns)}; correct it."
+        )
 
 
 def _texts(raw: pl.Series, label: str) -> pl.Series:

@@ -190,4 +190,5 @@ def with_guessed(shop: ShopConfig, table: Table, *, file: str) -> ShopConfig:
     if shop.items.columns:
         return shop
     columns = find_columns(EVENT_COLUMNS, shop.log.columns, table.columns, file=file)
-    return replace(shop, items=_guess_items(table, columns, file=file))
+    guessed = _guess_items(table, columns, file=file)
+    return replace(shop, items=replace(shop.items, columns=guessed.columns))

@@ -100,8 +100,9 @@ def _needs(task: Task, contents: Contents) -> list[Need]:
         case Hazard(measures="dwell"):
             return [
                 *_space_needs(task, contents),
-                (lambda: contents.dwells("click", task.ads) > 0, "no dwell_ms on clicks"),
-            ]
+                (lambda: contents.dwells(_timed(task), task.ads) > 0,
+                 f"no dwell_ms on {task.space}"),
+            ]  # fmt: skip
         case Hazard():
             return [
                 (lambda: contents.has_clock, "no time: only the order of events is known"),
@@ -118,6 +119,11 @@ def _needs(task: Task, contents: Contents) -> list[Need]:
                 (lambda: contents.has_clock, "no time: only the order of events is known"),
                 (lambda: contents.has_categories, "no categories of items"),
             ]
+
+
+def _timed(task: Hazard) -> str:
+    """Name the kind of event whose dwell a task measures."""
+    return "impression" if task.space == "impressions" else "click"
 
 
 def _space_needs(task: Binary | Hazard, contents: Contents) -> list[Need]:
@@ -152,7 +158,7 @@ def _taught_by(task: Task, contents: Contents) -> str:
         case NextItem():
             return "every event with an item"
         case Hazard(measures="dwell"):
-            return f"{contents.dwells('click', task.ads):,} clicks with dwell_ms"
+            return f"{contents.dwells(_timed(task), task.ads):,} {task.space} with dwell_ms"
         case NextCategory():
             return "every event with an item of a known category"
         case Hazard(event_type="any"):

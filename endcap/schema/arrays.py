@@ -59,6 +59,19 @@ class ContextColumn(IntEnum):
     BUY_DAYS_30 = 34
     SINCE_BUY = 35  # 1 / (1 + days since the last purchase), 0 if never
     TENURE = 36  # a third of log1p of the days since the first event that is kept
+    # The next two tell of the first of the shop's `items.numbers`; 0 where it has none.
+    NUMBER = 37  # log amount, standardised over training items; 0 where unknown
+    NUMBER_UNKNOWN = 38
+    # The rest is read where a log tells how long what was shown held the shopper; else 0.
+    ITEM_DWELL = 39  # mean log dwell of all shoppers on this item up to the instant, standardised
+    ITEM_CLICKED = 40  # log of its click rate up to the instant, against the shop's
+    ITEM_TIMES = 41  # log1p of how often it was shown
+    OWN_DWELL = 42  # the shopper's mean log dwell, standardised
+    LAST_DWELL = 43  # log dwell of the last shown
+    LAST_3_DWELL = 44
+    LAST_10_DWELL = 45
+    LAST_5_CLICKED = 46  # clicks since the fifth last shown, less what is usual in the shop
+    LAST_20_CLICKED = 47
 
 
 NUM_CONTEXT = len(ContextColumn)
@@ -68,6 +81,7 @@ SHOPPER_COLUMNS = (
     ContextColumn.SINCE_LAST,
     ContextColumn.SHOPPER_RATE,
     *range(ContextColumn.DAYS_2, ContextColumn.TENURE + 1),
+    *range(ContextColumn.OWN_DWELL, ContextColumn.LAST_20_CLICKED + 1),
 )
 """Columns that tell of the shopper alone: all that is known of a question without an item."""
 

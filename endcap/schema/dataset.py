@@ -58,7 +58,7 @@ def shown_by_user(dataset: Dataset) -> Histories:
     order = np.lexsort((shown["timestamp_us"], shown["user"]))
     ordered = shown[order]
     events = empty_events(len(ordered))
-    for name in ("timestamp_us", "item", "campaign", "placement", "slot"):
+    for name in ("timestamp_us", "item", "campaign", "dwell_ms", "placement", "slot", "flags"):
         events[name] = ordered[name]
     events["action"] = Action.IMPRESSION
     offsets = np.searchsorted(ordered["user"], np.arange(len(dataset.user_ids) + 1))

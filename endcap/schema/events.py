@@ -39,9 +39,10 @@ IMPRESSION = np.dtype(
         ("slot", "u1"),
         ("device", "u1"),
         ("flags", "u1"),
+        ("dwell_ms", "<i4"),  # how long it held the shopper, clicked or not; -1 unknown
     ]
 )
-"""One shown slot, 36 bytes: what a decision put where, before anything came of it."""
+"""One shown slot, 40 bytes: what a decision put where, and how long it held the shopper."""
 
 Events = NDArray[np.void]
 """A structured array of dtype `EVENT`."""

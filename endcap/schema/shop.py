@@ -54,6 +54,8 @@ class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Further columns of the file to be read as `name=value` attributes."""
     missing: tuple[str, ...] = ()
     """Texts that mean that nothing is known."""
+    numbers: tuple[str, ...] = ()
+    """Further columns that hold an amount (a weight, a duration): read in bands, as a price is."""
 
 
 class SplitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,6 +151,14 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.log.resolution != "order"
 
     @property
+    def times_shown(self) -> bool:
+        """Whether dwell is asked of all that was shown: a feed, where a click is not needed."""
+        return any(
+            isinstance(task, Hazard) and (task.measures, task.space) == ("dwell", "impressions")
+            for task in self.tasks
+        )
+
+    @property
     def tzinfo(self) -> ZoneInfo:
         """The shop's zone."""
         return ZoneInfo(self.zone)
@@ -222,6 +232,24 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
             raise ConfigError(
                 f"positive_weight of task {task.name!r} must be above 0, "
                 f"got {task.positive_weight}."
+            )
+        if isinstance(task, Hazard) and task.measures == "delay" and task.space == "impressions":
+            raise ConfigError(
+                f"Task {task.name!r} measures a delay, which starts at a click or at any instant; "
+                f'write space = "clicks", "all" or "shoppers" (only dwell is asked of impressions).'
+            )
+        if (
+            isinstance(task, Hazard)
+            and task.measures == "dwell"
+            and task.space
+            in (
+                "all",
+                "shoppers",
+            )
+        ):
+            raise ConfigError(
+                f"Task {task.name!r} measures dwell, which needs something shown; "
+                f'write space = "clicks" or "impressions".'
             )
     asked = [task for task in tasks if getattr(task, "event_type", "") == ANY_EVENT]
     for task in asked:

@@ -44,7 +44,8 @@ class Binary(Struct, frozen=True, kw_only=True, tag="binary", forbid_unknown_fie
 class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fields=True):
     """How long, or until when: a discrete-time hazard, right-censored.
 
-    `measures="dwell"`: milliseconds on a clicked item, 16 bins at quantiles.
+    `measures="dwell"`: milliseconds on a clicked item, or (space "impressions") on whatever was
+    shown, clicked or not, where rows of kind impression tell them; 16 bins at quantiles.
     `measures="delay"`: time until `event_type`, 12 log-spaced bins up to `within_hours`, with the
     chance that it never comes (a cure model), so any shorter horizon can be asked. In the space
     "shoppers" the event may be of any item, and `event_type = "any"` is their return; in the other
@@ -53,7 +54,7 @@ class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fie
 
     name: str
     measures: Literal["dwell", "delay"]
-    space: Literal["all", "shoppers", "clicks"]
+    space: Literal["all", "shoppers", "impressions", "clicks"]
     event_type: str = "purchase"
     ads: bool = False
     within_hours: float = 30 * DAY_HOURS

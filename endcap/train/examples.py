@@ -265,9 +265,14 @@ def known_before(
     """Return what a request would find: events up to `visible`, and what was shown before."""
     start = dataset.histories.offsets[user]
     shown = shown_to.of(user)
-    group_us = at_us // dataset.shop.resolution_us * dataset.shop.resolution_us
+    group_us = group_start(dataset, at_us)
     shown = shown[: np.searchsorted(shown["timestamp_us"], group_us, side="left")]
     return dataset.histories.events[start:visible], shown[shown["item"] >= 0]
+
+
+def group_start(dataset: Dataset, at_us: int) -> int:
+    """Return the first microsecond of an instant at the log's resolution."""
+    return at_us // dataset.shop.resolution_us * dataset.shop.resolution_us
 
 
 def _offsets(lengths: list[int]) -> NDArray[np.int64]:
@@ -297,10 +302,16 @@ def _lay_out_candidates(
         offsets.append(log_offset)
         if len(item):
             did, seen = known_before(dataset, shown_to, q.user, q.visible, q.at_us)
-            snapshot = counters.as_of(q.at_us // DAY_US)
             contexts.append(
                 context_of(
-                    did, seen, q.at_us, item, columns, snapshot, has_clock=dataset.shop.has_clock
+                    did,
+                    seen,
+                    q.at_us,
+                    item,
+                    columns,
+                    counters.as_of(q.at_us // DAY_US),
+                    has_clock=dataset.shop.has_clock,
+                    fresh=counters.fresh(item, group_start(dataset, q.at_us)),
                 )
             )
     impression = np.concatenate([_NONE, *shown_rows])

@@ -24,7 +24,15 @@ from endcap.features import (
 )
 from endcap.model import Network
 from endcap.outcomes import join_outcomes
-from endcap.schema import Binary, Dataset, FieldMatrix, Split, SplitConfig, Task
+from endcap.schema import (
+    Binary,
+    Dataset,
+    FieldMatrix,
+    NextItem,
+    Split,
+    SplitConfig,
+    Task,
+)
 from endcap.train.augment import Augmentation
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
@@ -100,10 +108,9 @@ class Fitted:
         return found if learned and varied else found | {"examination": table[:0]}
 
     def dwell_means_ms(self) -> list[float]:
-        """Return the mean dwell in each bin, of training clicks whose dwell is whole."""
+        """Return the mean dwell in each bin, of training rows whose dwell is whole."""
         facts, edges = self.plan.facts, np.array(self.plan.dwell_edges_ms)
-        used = facts.clicked & (facts.dwell_ms >= 0) & ~facts.dwell_censored
-        used &= facts.split == Split.TRAIN
+        used = facts.is_timed & ~facts.dwell_censored & (facts.split == Split.TRAIN)
         dwell = facts.dwell_ms[used].astype(np.float64)
         place = np.searchsorted(edges[1:-1], dwell, side="right")
         middle = np.append((edges[:-2] + edges[1:-1]) / 2, edges[-2] * 1.5)
@@ -152,12 +159,12 @@ class Prepared:
 
     def recipe(self) -> TrainConfig:
         """Return the configuration that the log's size and shape ask for."""
-        return _choose(self.dataset, self.asked.examples, self.seed)
+        return _choose(self.dataset, self.asked.examples, self.asked.plan, self.seed)
 
     def rows_of(self, split: Split) -> NDArray[np.int64]:
         """Return the questions of a split that ask something."""
         examples = self.asked.examples
-        asks = (np.diff(examples.next_offsets) + np.diff(examples.candidates.offsets)) > 0
+        asks = _asked_rows(examples, self.asked.plan)
         return np.flatnonzero((examples.split == split) & asks)
 
 
@@ -200,7 +207,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
     """
     report("reading the log", 0, 1)
     is_known = _known_items(dataset)
-    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known)
+    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known, dataset.shop.items.numbers)
     counters = CounterHistory(dataset)
     scales = fit_scales(dataset, counters, is_known, seed=seed)
     columns = ItemColumns.of(dataset.catalogue, scales)
@@ -272,6 +279,9 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
     )
+    if network.candidates.pieces is not None:
+        of_training = asked.plan.facts.split == Split.TRAIN
+        network.candidates.pieces.learn(asked.examples.candidates.context[of_training])
     network.keep_plain(plain_tasks(asked.plan))
     network.start_at(constant_answers(asked.plan, asked.examples.candidates.log_offset))
     return network
@@ -306,16 +316,34 @@ def _num_slots(dataset: Dataset) -> int:
     return int(slots.max()) + 1 if len(slots) else 1
 
 
-def _choose(dataset: Dataset, examples: Examples, seed: int) -> TrainConfig:
-    chosen = examples.split == Split.TRAIN
+def _choose(dataset: Dataset, examples: Examples, plan: TaskPlan, seed: int) -> TrainConfig:
+    chosen = (examples.split == Split.TRAIN) & _asked_rows(examples, plan)
     starts = dataset.histories.offsets[examples.user]
     past = (examples.visible - starts)[chosen]
     return choose_recipe(
         num_questions=int(chosen.sum()),
         num_candidates=int(np.diff(examples.candidates.offsets)[chosen].sum()),
         median_history=float(np.median(past)) if len(past) else 0.0,
+        shown_per_item=_shown_per_item(dataset, plan),
         seed=seed,
     )
+
+
+def _asked_rows(examples: Examples, plan: TaskPlan) -> NDArray[np.bool_]:
+    """Tell the questions that ask something of the tasks at hand."""
+    asks = np.diff(examples.candidates.offsets) > 0
+    if any(isinstance(task, NextItem) for task in plan.tasks):
+        asks |= np.diff(examples.next_offsets) > 0
+    return asks
+
+
+def _shown_per_item(dataset: Dataset, plan: TaskPlan) -> float:
+    """Count a feed's shown slots of training days per item that they show."""
+    item = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
+    asks_next = any(isinstance(task, NextItem) for task in plan.tasks)
+    if not dataset.shop.times_shown or asks_next or len(item) == 0:
+        return float("inf")
+    return len(item) / len(np.unique(item))
 
 
 def make_trainer(

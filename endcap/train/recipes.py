@@ -13,6 +13,10 @@ RICH_EPOCHS, MOST_EPOCHS = 3, 20
 LEAST_STEPS = 450
 """A small log is read more often: a few dozen steps teach nothing."""
 
+FEED_PER_ITEM = 20.0
+"""With fewer shown slots per item on training days, a log is that of a feed of passing items."""
+FEED_STEPS, FEED_BANDS = 1_000, 8
+
 
 class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a network is trained; every number has its reason in docs/rooms/train.md."""
@@ -74,7 +78,12 @@ def flat_config(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose_recipe(
-    *, num_questions: int, num_candidates: int, median_history: float, seed: int = 0
+    *,
+    num_questions: int,
+    num_candidates: int,
+    median_history: float,
+    shown_per_item: float = float("inf"),
+    seed: int = 0,
 ) -> TrainConfig:
     """Choose a configuration by what a log holds.
 
@@ -82,18 +91,31 @@ def choose_recipe(
         num_questions: questions on training days.
         num_candidates: candidates on training days; 0 in an order-only log.
         median_history: events that half of the questions may read.
+        shown_per_item: shown slots on training days per item that was shown at all; infinite in a
+            log that is no feed, or is asked for the next item, which needs ids.
 
     Sparse logs (short histories, no candidates) take the recipe of model.md 10.2. Logs with pages
-    or horizons read longer histories at a lower rate, since every question has many labels.
+    or horizons read longer histories at a lower rate, since every question has many labels. In a
+    feed of items that are shown a few times each, an id, or which neighbours an item has, remembers
+    its rows and tells of no other: an item is its fields there, the context is read in bands, and
+    the fit takes more steps.
     """
     if num_candidates == 0 and median_history <= 20:
         return TrainConfig(model=ModelConfig(max_history=20), seed=seed)
     max_history = 50 if median_history <= 50 else 100
     steps = max(1, num_questions // BATCH_SIZE)
     dropout = 0.5 if num_questions < 500_000 else 0.3
+    is_feed = shown_per_item < FEED_PER_ITEM
+    least_steps = FEED_STEPS if is_feed else LEAST_STEPS
     return TrainConfig(
-        model=ModelConfig(max_history=max_history, dropout=dropout, id_dropout=0.5),
-        epochs=min(max(RICH_EPOCHS, ceil(LEAST_STEPS / steps)), MOST_EPOCHS),
+        model=ModelConfig(
+            max_history=max_history,
+            dropout=dropout,
+            smoothing=0.0 if is_feed else 0.5,
+            id_dropout=1.0 if is_feed else 0.5,
+            context_bands=FEED_BANDS if is_feed else 0,
+        ),
+        epochs=min(max(RICH_EPOCHS, ceil(least_steps / steps)), MOST_EPOCHS),
         learning_rate=2e-3,
         averaged_steps=100.0,
         seed=seed,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from endcap.features import HOUR_US, delay_edges_hours
 from endcap.model import NUM_DELAY_BINS, NUM_DWELL_BINS
 from endcap.outcomes import CLICK_WINDOW_US, NextEvent, Outcomes, credited_after
-from endcap.schema import Binary, Dataset, Hazard, Split
+from endcap.schema import Binary, Dataset, Flag, Hazard, Split
 from endcap.train.examples import Candidates, Examples, of_pair
 
 
@@ -83,6 +83,8 @@ class CandidateFacts:
     click_us: NDArray[np.int64]
     dwell_ms: NDArray[np.int64]
     dwell_censored: NDArray[np.bool_]
+    is_timed: NDArray[np.bool_]
+    """Whether a dwell is told: of a click, or, where the shop asks for it, of what was shown."""
 
 
 def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> CandidateFacts:
@@ -98,18 +100,27 @@ def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) ->
         return np.where(shown, values[row], absent).astype(np.int64)
 
     split = examples.split[question]
+    dwell_ms = of_shown(outcomes.dwell_ms, -1)
+    censored = of_shown(outcomes.dwell_censored, 0).astype(np.bool_)
+    if dataset.shop.times_shown:
+        told_ms = of_shown(dataset.impressions["dwell_ms"], -1)
+        cut = of_shown(dataset.impressions["flags"], 0) & Flag.CENSORED > 0
+        censored = np.where(told_ms >= 0, cut, censored)
+        dwell_ms = np.where(told_ms >= 0, told_ms, dwell_ms)
     ends = np.array([dataset.end_of(part) for part in Split], dtype=np.int64)
     until_us, click_us = ends[split] - 1, of_shown(outcomes.click_us, -1)
+    clicked = (click_us >= 0) & (click_us <= until_us)
     return CandidateFacts(
         user=examples.user[question],
         at_us=examples.at_us[question],
         split=split,
         until_us=until_us,
         is_ad=candidates.campaign >= 0,
-        clicked=(click_us >= 0) & (click_us <= until_us),
+        clicked=clicked,
         click_us=click_us,
-        dwell_ms=of_shown(outcomes.dwell_ms, -1),
-        dwell_censored=of_shown(outcomes.dwell_censored, 0).astype(np.bool_),
+        dwell_ms=dwell_ms,
+        dwell_censored=censored,
+        is_timed=(dwell_ms >= 0) & (clicked | dataset.shop.times_shown),
     )
 
 
@@ -147,8 +158,10 @@ def binary_target(
 def dwell_target(
     task: Hazard, candidates: Candidates, facts: CandidateFacts, edges: NDArray[np.float64]
 ) -> HazardTarget:
-    """Label the dwell of a click; a lost tab says only that it was longer."""
-    asked = facts.clicked & (facts.dwell_ms >= 0) & (facts.is_ad == task.ads)
+    """Label the dwell of a click, or of all that was shown; a lost tab says it was longer."""
+    asked = facts.is_timed & (facts.is_ad == task.ads)
+    if task.space == "clicks":
+        asked &= facts.clicked
     place = np.searchsorted(edges[1:-1], facts.dwell_ms, side="right")
     low, high = edges[place], edges[place + 1]
     share = np.clip((facts.dwell_ms - low) / np.maximum(high - low, 1.0), 0.0, 1.0)
@@ -212,12 +225,11 @@ def watched_delay(
 
 
 def dwell_edges(facts: CandidateFacts) -> NDArray[np.float64]:
-    """Return 17 edges in ms at quantiles of the dwells of training clicks, the last one infinite.
+    """Return 17 edges in ms at quantiles of the dwells of training days, the last one infinite.
 
     Without enough dwells the edges are log-spaced from 1 s to 10 min.
     """
-    known = facts.clicked & (facts.dwell_ms >= 0) & (facts.split == Split.TRAIN)
-    known &= ~facts.dwell_censored
+    known = facts.is_timed & (facts.split == Split.TRAIN) & ~facts.dwell_censored
     inner = np.geomspace(1_000, 600_000, NUM_DWELL_BINS - 1)
     if known.sum() >= 10 * NUM_DWELL_BINS:
         inner = np.quantile(facts.dwell_ms[known], np.linspace(0, 1, NUM_DWELL_BINS + 1)[1:-1])

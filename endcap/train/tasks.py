@@ -135,6 +135,8 @@ def _what(task: Task) -> str:
     if is_of_shopper(task):
         return "shoppers' instants with such an event later"
     event_type = getattr(task, "event_type", "purchase")
+    if isinstance(task, Hazard) and task.measures == "dwell":
+        event_type = "dwell"
     whose = " of ads" if getattr(task, "ads", False) else ""
     match getattr(task, "space", "all"):
         case "impressions":

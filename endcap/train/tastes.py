@@ -16,13 +16,16 @@ from endcap.features import (
     DAY_US,
     ContextScales,
     CounterHistory,
+    DwellScales,
     ItemColumns,
     TasteStrengths,
     clicked_items,
     expected_clicks,
+    log_seconds,
+    number_scales_of,
     price_scale_of,
 )
-from endcap.schema import Dataset, Events, Split, empty_events, shown_by_user
+from endcap.schema import Action, Dataset, Events, Split, empty_events, shown_by_user
 
 GRID = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0, 128.0)
 
@@ -49,7 +52,31 @@ def fit_scales(
     columns = ItemColumns.of(dataset.catalogue, scales)
     at_end = counters.as_of(dataset.train_end_us // DAY_US)
     strengths = learn_strengths(_shoppers(dataset, seed), columns, at_end)
-    return ContextScales(price_mean=mean, price_scale=scale, tastes=strengths)
+    numbers = dataset.shop.items.numbers
+    return ContextScales(
+        price_mean=mean,
+        price_scale=scale,
+        tastes=strengths,
+        number=number_scales_of(dataset.catalogue, is_known, numbers[0]) if numbers else None,
+        dwell=_dwell_scales(dataset),
+    )
+
+
+def _dwell_scales(dataset: Dataset) -> DwellScales | None:
+    """Return what is usual on training days; None where the dwell of what was shown is not told."""
+    shown, events = dataset.impressions, dataset.histories.events
+    in_training = dataset.impression_split == Split.TRAIN
+    dwell_ms = shown["dwell_ms"][in_training & (shown["dwell_ms"] >= 0)]
+    if not dataset.shop.times_shown or len(dwell_ms) == 0:
+        return None
+    logs = log_seconds(dwell_ms)
+    clicks = (events["action"] == Action.CLICK) & (dataset.event_split == Split.TRAIN)
+    rate = (clicks.sum() + 1.0) / (in_training.sum() + 20.0)
+    return DwellScales(
+        mean=float(logs.mean()),
+        scale=max(float(logs.std()), 1e-3),
+        click_rate=float(min(rate, 1.0)),
+    )
 
 
 def _shoppers(dataset: Dataset, seed: int) -> Iterable[tuple[Events, Events]]:

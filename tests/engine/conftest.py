@@ -12,6 +12,7 @@ import pytest
 from endcap.engine import Engine, Settings, State
 from endcap.features import Counters
 from endcap.schema import (
+    DEFAULT_TASKS,
     Campaign,
     Campaigns,
     Catalogue,
@@ -20,6 +21,7 @@ from endcap.schema import (
     Question,
     ShopConfig,
     SubjectKeys,
+    Task,
 )
 
 DAY_US = 86_400_000_000
@@ -130,17 +132,21 @@ def build(predictor: OddPredictor) -> Callable[..., Engine]:
         *,
         zone: str = "UTC",
         settings: dict[str, Any] | None = None,
+        tasks: tuple[Task, ...] = DEFAULT_TASKS,
         **page: Any,
     ) -> Engine:
         catalogue = make_catalogue(items) if isinstance(items, int) else items
         numbers, keys = count(), count()
+        shop = ShopConfig(
+            zone=zone, placements=("home", "side"), page=PageConfig(**page), tasks=tasks
+        )
         return Engine(
             predictor,
-            shop=ShopConfig(zone=zone, placements=("home", "side"), page=PageConfig(**page)),
+            shop=shop,
             catalogue=catalogue,
             campaigns=campaigns,
             state=State(
-                counters=Counters(catalogue.num_items),
+                counters=Counters(catalogue.num_items, with_fresh=shop.times_shown),
                 subjects=SubjectKeys(lambda: f"s{next(keys)}"),
             ),
             secret=SECRET,

@@ -14,6 +14,7 @@ from endcap.schema import (
     NO_ITEM,
     Action,
     Campaigns,
+    Hazard,
     Histories,
     Query,
     ShopEvent,
@@ -99,7 +100,7 @@ def test_a_shown_page_stands_in_the_history_as_a_fit_would_write_it(build):
     assert any(chosen.campaign_id for chosen in decision.chosen)
     logged = np.zeros(len(decision.chosen), dtype=IMPRESSION)
     for row, chosen in zip(logged, decision.chosen, strict=True):
-        row["timestamp_us"], row["slot"] = decision.at_us, chosen.slot
+        row["timestamp_us"], row["slot"], row["dwell_ms"] = decision.at_us, chosen.slot, -1
         row["item"] = int(chosen.item_id[1:])
         row["campaign"] = int(chosen.campaign_id[1:]) if chosen.campaign_id else -1
         row["placement"] = ("home", "side").index(chosen.placement)
@@ -111,6 +112,26 @@ def test_impressions_stay_out_of_the_history(build):
     engine = build()
     engine.observe([event("impression")])
     assert len(engine.state.histories.of("u1")) == 0
+
+
+def test_a_feeds_showings_clicks_and_dwells_count_at_once(build):
+    engine = build(tasks=(Hazard(name="dwell", measures="dwell", space="impressions"),))
+    decision = page(engine)
+    own = decision.chosen[0].item_id
+    engine.observe(
+        [
+            event("impression", own, decision_id=decision.decision_id, dwell_ms=1_000),
+            event("impression", "i19", dwell_ms=3_000),
+            event("click", "i19"),
+        ]
+    )
+    fresh = engine.state.counters.as_of(20_000)[:, 5:]
+    np.testing.assert_allclose(fresh[int(own[1:])], [1, 0, 1, np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(fresh[19], [1 + ("i19" in [c.item_id for c in decision.chosen]),
+                                           1, 1, np.log(4)], rtol=1e-6)  # fmt: skip
+    kept = engine.state.histories.of("u1")
+    assert kept["dwell_ms"][kept["item"] == 19].max() == 3_000
+    assert len(kept) == len(decision.chosen) + 2
 
 
 def test_a_purchase_takes_stock_and_the_last_one_takes_the_item_off_the_page(build, catalogue):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from endcap.features import FieldVocabulary, codes, field_matrix, item_groups
-from endcap.features.items import MAX_GROUPS, TEXT_BUCKETS, text_buckets
+from endcap.features.items import MAX_GROUPS, NUMBER_BANDS, TEXT_BUCKETS, text_buckets
 from endcap.schema import FIELD_NAMES, Catalogue
 
 
@@ -95,3 +95,35 @@ def test_where_leaves_are_many_items_are_grouped_by_top_category():
 def test_where_even_top_categories_are_many_nothing_is_grouped():
     catalogue, vocabulary = paths(*[f"{n}" for n in range(MAX_GROUPS + 1)])
     assert not item_groups(catalogue, vocabulary).any()
+
+
+def lengths(*values):
+    made = Catalogue.of_ids([f"i{k}" for k in range(len(values))])
+    for row, value in enumerate(values):
+        made.attributes[row] = (f"length={value}",) if value else ()
+    return made
+
+
+def band_of(catalogue, vocabulary, row):
+    matrix = field_matrix(catalogue, vocabulary, np.array([row]))
+    return [name for name, column in vocabulary.columns.items() if column in matrix.indices]
+
+
+def test_an_amount_is_read_in_bands_of_equal_training_items():
+    catalogue = lengths(*range(1, 161), 10**9)
+    known = np.arange(161) < 160
+    vocabulary = FieldVocabulary.fit(catalogue, known, ["length"])
+    assert len(vocabulary.columns) == NUMBER_BANDS
+    bands = [band_of(catalogue, vocabulary, row)[0] for row in range(160)]
+    assert {bands.count(band) for band in bands} == {10}
+    assert band_of(catalogue, vocabulary, 160) == [bands[-1]]
+
+
+def test_an_amount_that_is_not_told_is_a_band_of_its_own_and_other_attributes_stay():
+    catalogue = lengths(5, 0, "", "long", 7)
+    catalogue.attributes[4] = ("length=7", "colour=red")
+    vocabulary = FieldVocabulary.fit(catalogue, np.ones(5, dtype=bool), ["length"])
+    for row in (1, 2, 3):
+        assert band_of(catalogue, vocabulary, row) == ["attribute=length=unknown"]
+    assert "attribute=colour=red" in band_of(catalogue, vocabulary, 4)
+    assert band_of(catalogue, vocabulary, 0) != band_of(catalogue, vocabulary, 4)

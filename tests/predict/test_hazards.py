@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from endcap.predict.hazards import chance, chance_within, expected_time, sigmoid, softmax
+from endcap.predict.hazards import (
+    chance,
+    chance_within,
+    expected_time,
+    quantile_time,
+    sigmoid,
+    softmax,
+)
 
 EDGES = np.array([0.0, 1.0, 4.0, 24.0])
 OUTPUTS = np.array([[0.4, 0.1, -0.2, 0.8], [-2.0, 1.0, 1.0, 1.0]])
@@ -45,3 +52,21 @@ def test_each_candidate_may_have_its_own_time():
     edges, hours = np.array([0.0, 1.0, 4.0, 9.0, 24.0]), np.array([0.5, 4.0, 24.0])
     alone = [chance_within(outputs[[k]], hours[k], edges, (1.0, 0.0))[0] for k in range(3)]
     np.testing.assert_allclose(chance_within(outputs, hours, edges, (1.0, 0.0)), alone)
+
+
+def test_a_quantile_of_time_by_hand():
+    logits = np.log([[0.2, 0.6, 0.2], [0.5, 0.3, 0.2]])
+    edges, means = np.array([0.0, 10.0, 40.0]), np.array([5.0, 25.0, 60.0])
+    # Half of 0.3 / 0.6 through the second bin; at the very end of the first.
+    np.testing.assert_allclose(quantile_time(logits, edges, means, 0.5), [25.0, 10.0])
+    # The open bin is exponential: half of its mass lies below 40 + ln 2 x 20.
+    beyond = quantile_time(logits, edges, means, 0.9)
+    np.testing.assert_allclose(beyond, 40 + 20 * np.log(2), rtol=1e-9)
+
+
+def test_a_larger_share_is_never_sooner():
+    logits = np.array([[0.3, -1.0, 0.2, 2.0]])
+    edges, means = np.array([0.0, 1.0, 5.0, 20.0]), np.array([0.4, 3.0, 9.0, 50.0])
+    shares = np.linspace(0.01, 0.99, 50)
+    found = [quantile_time(logits, edges, means, share)[0] for share in shares]
+    assert (np.diff(found) > 0).all()

@@ -88,3 +88,12 @@ def test_the_words_of_googles_product_data_say_what_can_be_ordered(tmp_path):
     words = ["IN_STOCK", "OUT_OF_STOCK", "PREORDER", "BACKORDER"]
     items = items_of(tmp_path, item_id=["a", "b", "c", "d"], available=words)
     assert items.frame["available"].to_list() == [True, False, True, True]
+
+
+def test_a_column_of_amounts_becomes_attributes_and_a_missing_one_is_named(tmp_path):
+    shop = ShopConfig(items=ItemsConfig(numbers=("weight",)))
+    items = items_of(tmp_path, shop, item_id=["a", "b"], weight=[1.5, None])
+    assert to_catalogue(items.frame, []).attributes.tolist() == [("weight=1.5",), ()]
+    message = r"items.numbers in shop.toml names weight, but items.parquet has the columns item_id"
+    with pytest.raises(SchemaError, match=message):
+        items_of(tmp_path, shop, item_id=["a", "b"])

@@ -2,10 +2,12 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from msgspec import structs
 
 from endcap.errors import SchemaError
 from endcap.prep import encode, read
 from endcap.prep.published import mappings_by_word
+from endcap.schema import Hazard, ItemsConfig, ShopConfig
 
 
 def write(tmp_path, **columns):
@@ -98,6 +100,9 @@ def test_a_kuairand_row_is_an_impression_and_a_click_is_one_more(tmp_path):
     assert dataset.histories.events["dwell_ms"].tolist() == [46186]
     assert dataset.event_decision.tolist() == [0]
     assert dataset.impressions["decision"].tolist() == [0, 1]
+    assert dataset.impressions["dwell_ms"].tolist() == [46186, 5]
+    assert dataset.catalogue.attributes.tolist() == [("duration_ms=45916",), ("duration_ms=0",)]
+    assert [task.name for task in dataset.shop.tasks] == ["click", "dwell"]
 
 
 def test_open_bandit_slots_count_from_zero_and_the_missing_user_is_told(tmp_path):
@@ -136,3 +141,22 @@ def test_open_bandit_slots_count_from_zero_and_the_missing_user_is_told(tmp_path
 def test_a_published_table_that_is_no_log_says_so(tmp_path, columns, message):
     with pytest.raises(SchemaError, match=message):
         read(write(tmp_path, **{name: [1, 2] for name in columns}))
+
+
+def test_a_log_of_a_feed_says_what_teaches_its_dwell_or_what_is_missing(tmp_path):
+    columns = {
+        "user_id": ["a", "b"],
+        "item_id": ["x", "y"],
+        "timestamp": [1649581149287, 1649581149288],
+        "event_type": ["impression", "impression"],
+    }
+    task = Hazard(name="dwell", measures="dwell", space="impressions")
+    shop = ShopConfig(tasks=(task,))
+    told = read(write(tmp_path, **columns, dwell_ms=[5, None]), shop=shop)
+    assert told.report.tasks[0].reason == "1 impressions with dwell_ms"
+    untold = read(write(tmp_path, **columns), shop=shop)
+    assert untold.report.tasks[0].reason == "no dwell_ms on impressions"
+    missing = structs.replace(shop, items=ItemsConfig(numbers=("length",)))
+    message = r"items.numbers in shop.toml names length, but the log has the columns user_id"
+    with pytest.raises(SchemaError, match=message):
+        read(write(tmp_path, **columns), shop=missing)

@@ -26,7 +26,7 @@ def shops(draw):
                 (NextItem(),),
                 (
                     Binary(name="c", event_type="click", space="clicks"),
-                    Hazard(name="d", measures="dwell", space="all"),
+                    Hazard(name="d", measures="dwell", space="clicks"),
                 ),
             ]
         )

@@ -39,8 +39,8 @@ def test_an_event_is_32_bytes_at_fixed_places():
     }
 
 
-def test_an_impression_is_36_bytes_at_fixed_places():
-    assert IMPRESSION.itemsize == 36
+def test_an_impression_is_40_bytes_at_fixed_places():
+    assert IMPRESSION.itemsize == 40
     assert {name: int(IMPRESSION.fields[name][1]) for name in IMPRESSION.names} == {
         "timestamp_us": 0,
         "decision": 8,
@@ -52,6 +52,7 @@ def test_an_impression_is_36_bytes_at_fixed_places():
         "slot": 33,
         "device": 34,
         "flags": 35,
+        "dwell_ms": 36,
     }
 
 

@@ -89,6 +89,12 @@ LISTED = "; docs/shop-toml.md lists the fields."
          "The weight of task 'next' must be 0 or more, got -1.0."),
         ("[[tasks]]\ntype = 'hazard'\nname = 'buy'\nmeasures = 'delay'\nspace = 'all'\n"
          "within_hours = 0.0", "within_hours of task 'buy' must be above 0, got 0.0."),
+        ("[[tasks]]\ntype = 'hazard'\nname = 'buy'\nmeasures = 'delay'\nspace = 'impressions'",
+         "Task 'buy' measures a delay, which starts at a click or at any instant; write "
+         'space = "clicks", "all" or "shoppers" (only dwell is asked of impressions).'),
+        ("[[tasks]]\ntype = 'hazard'\nname = 'dwell'\nmeasures = 'dwell'\nspace = 'all'",
+         "Task 'dwell' measures dwell, which needs something shown; write "
+         'space = "clicks" or "impressions".'),
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_named(load, text, message):

@@ -1,7 +1,18 @@
-import numpy as np
+from dataclasses import replace
 
-from endcap.features import ContextScales, CounterHistory, ItemColumns, candidate_context
-from endcap.schema import Action, group_starts, merged_histories
+import numpy as np
+from msgspec import structs
+
+from endcap.features import (
+    NUM_COUNTERS,
+    ContextScales,
+    CounterHistory,
+    DwellScales,
+    ItemColumns,
+    candidate_context,
+)
+from endcap.schema import Action, ContextColumn, Hazard, group_starts, merged_histories
+from endcap.train.examples import make_examples
 
 DAY = 86_400_000_000
 SECOND = 1_000_000
@@ -113,3 +124,32 @@ def test_a_page_of_training_reads_what_an_engine_would_have_kept(dataset, ask):
 
 def test_a_group_starts_where_its_instant_does():
     assert group_starts(np.array([0, 5, 9, 10, 19, 30]), 10).tolist() == [0, 0, 0, 3, 3, 5]
+
+
+def test_a_feed_of_training_reads_what_an_engine_would_have_kept(dataset):
+    shown = dataset.impressions.copy()
+    shown["dwell_ms"] = 1_000 + 100 * (np.arange(len(shown)) % 9)
+    task = Hazard(name="dwell", measures="dwell", space="impressions")
+    shop = structs.replace(dataset.shop, tasks=(task,))
+    feed = replace(dataset, impressions=shown, shop=shop)
+    scales = ContextScales(dwell=DwellScales(mean=1.0, scale=1.0, click_rate=0.3))
+    columns, counters = ItemColumns.of(feed.catalogue, scales), CounterHistory(feed)
+    examples = make_examples(feed, counters, columns, ask_later=False)
+    kept = merged_histories(feed)
+    everything = np.arange(feed.catalogue.num_items, dtype=np.int32)
+    rows = np.flatnonzero(np.diff(examples.candidates.offsets) > 0)[::29]
+    for row in rows:
+        part = slice(*examples.candidates.offsets[row : row + 2])
+        at_us, history = int(examples.at_us[row]), kept.of(examples.user[row])
+        live = counters.as_of(at_us // DAY).copy()
+        live[:, NUM_COUNTERS:] = counters.fresh(everything, at_us)
+        served = candidate_context(
+            history[history["timestamp_us"] < at_us],
+            at_us,
+            examples.candidates.item[part],
+            columns,
+            live,
+        )
+        np.testing.assert_array_equal(examples.candidates.context[part], served)
+    contexts = examples.candidates.context[:, ContextColumn.ITEM_DWELL :]
+    assert (contexts.std(axis=0) > 0).all()

@@ -17,3 +17,10 @@ def test_a_small_log_is_read_more_often(num_questions, epochs):
 def test_a_sparse_log_without_candidates_takes_its_own_recipe():
     found = choose_recipe(num_questions=100, num_candidates=0, median_history=5.0)
     assert (found.model.max_history, found.epochs, found.averaged_steps) == (20, 5, 1.0)
+
+
+def test_a_feed_of_passing_items_leans_on_fields_and_reads_its_context_in_bands():
+    shape = {"num_questions": 30_000, "num_candidates": 30_000, "median_history": 30.0}
+    feed, pages = choose_recipe(**shape, shown_per_item=4.0), choose_recipe(**shape)
+    assert (feed.model.id_dropout, feed.model.context_bands, feed.epochs) == (1.0, 8, 9)
+    assert (pages.model.id_dropout, pages.model.context_bands, pages.epochs) == (0.5, 0, 4)

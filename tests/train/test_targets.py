@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.schema import Action, Binary, Hazard
+from endcap.schema import Action, Binary, Flag, Hazard
 from endcap.train.targets import (
     NUM_DELAY_BINS,
     NUM_DWELL_BINS,
@@ -134,3 +134,27 @@ def test_few_dwells_take_bins_from_a_second_to_ten_minutes(make_log, facts_of):
     )
     assert (found.bin[0], found.observed[0]) == (1, False)
     assert found.limit_share[0] == pytest.approx(0)
+
+
+def test_a_dwell_of_what_was_shown_needs_no_click_where_the_shop_asks_so(make_log, facts_of):
+    task = Hazard(name="dwell", measures="dwell", space="impressions")
+    log = make_log([(0, DAY + 1, 1, CLICK)], shown=page(DAY, 1, 2, 3), tasks=(task,))
+    log.histories.events["dwell_ms"] = 700
+    log.impressions["dwell_ms"] = [-1, 500, 900]
+    log.impressions["flags"] = [0, 0, Flag.CENSORED]
+    _, candidates, facts = facts_of(log)
+    found = dwell_target(task, candidates, facts, np.array([0.0, 600.0, 800.0, np.inf]))
+    assert found.asked.tolist() == [True, True, True]
+    assert found.bin.tolist() == [1, 0, 2]  # the first one's is its click's
+    assert found.observed.tolist() == [True, True, False]
+
+
+def test_a_dwell_of_what_was_shown_is_not_read_by_a_shop_that_asks_of_clicks(make_log, facts_of):
+    task = Hazard(name="dwell", measures="dwell", space="clicks")
+    log = make_log([(0, DAY + 1, 1, CLICK)], shown=page(DAY, 1, 2), tasks=(task,))
+    log.histories.events["dwell_ms"] = 700
+    log.impressions["dwell_ms"] = [200, 500]
+    _, candidates, facts = facts_of(log)
+    found = dwell_target(task, candidates, facts, np.array([0.0, 600.0, 800.0, np.inf]))
+    assert found.asked.tolist() == [True, False]
+    assert found.bin[0] == 1
