@@ -6,10 +6,10 @@ import typer
 
 from endcap.cli.options import At, Json, ModelArgument
 from endcap.cli.screen import Screen
-from endcap.schema import Count, Hazard, Task, is_of_shopper
 
 if TYPE_CHECKING:
     from endcap.api.model import Model
+    from endcap.schema import Task
 
 MEANINGS = {
     "purchase": "chance of a purchase within {within}, whatever is shown",
@@ -83,6 +83,7 @@ def _show_behaviour(
     screen: Screen, model: "Model", users: list[str], within: str, at: str | None
 ) -> None:
     from endcap.api.shoppers import shopper_tasks
+    from endcap.schema import is_of_shopper
 
     rows = model.behaviour(users, within=within, at=at).to_dicts()
     tasks = shopper_tasks(model)
@@ -102,7 +103,9 @@ def _show_behaviour(
     screen.finish({"version": model.version, "notes": notes, "rows": rows})
 
 
-def _meaning(task: Task, within: str) -> str:
+def _meaning(task: "Task", within: str) -> str:
+    from endcap.schema import Count, Hazard
+
     match task:
         case Hazard(event_type="any"):
             return f"chance of coming back within {within}"
