@@ -24,7 +24,7 @@ from endcap.features import CounterHistory
 from endcap.predict import NetworkPredictor
 from endcap.prep import encode, read
 from endcap.schema import Dataset, MetricRow, Split, SplitConfig
-from endcap.train.fit import ask_log
+from endcap.train import ask_log
 
 RESAMPLES = 200
 VALIDATION_SHARE = 0.1

@@ -112,11 +112,10 @@ class Model:
 
         _check_limit(limit)
         at_us = self._instant(at)
-        wanted = self.artifact.user_ids if isinstance(users, str) and users == "all" else users
-        wanted = [wanted] if isinstance(wanted, str) else wanted
         counters = self.counters_at(at_us)
         lists = [
-            self._list(user_id, at_us, counters, limit, exclude_seen, explain) for user_id in wanted
+            self._list(user_id, at_us, counters, limit, exclude_seen, explain)
+            for user_id in self._named(users)
         ]
         schema = {"user_id": pl.String, "rank": pl.Int64, "item_id": pl.String, "score": pl.Float64}
         return pl.concat(
@@ -177,9 +176,7 @@ class Model:
 
         import polars as pl
 
-        every = isinstance(users, str) and users == "all"
-        wanted = self.artifact.user_ids if every else [users] if isinstance(users, str) else users
-        rows = shopper_rows(self, wanted, self._instant(at), _hours(within))
+        rows = shopper_rows(self, self._named(users), self._instant(at), _hours(within))
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
     def similar(self, item_id: str, *, limit: int = 10) -> "pl.DataFrame":
@@ -302,6 +299,12 @@ class Model:
 
     def _ids(self, rows: NDArray[np.int32]) -> list[str]:
         return [str(self.artifact.catalogue.item_ids[row]) for row in rows]
+
+    def _named(self, users: Sequence[str] | str) -> Sequence[str]:
+        """List the shoppers that are asked for: one, some, or "all" of the log."""
+        if isinstance(users, str):
+            return self.artifact.user_ids if users == "all" else [users]
+        return users
 
     def counters_at(self, at_us: int) -> NDArray[np.float32]:
         """Return the item counters as of the start of an instant's day."""

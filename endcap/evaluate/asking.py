@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.predict import NetworkPredictor
+from endcap.predict import NetworkPredictor, State
 from endcap.schema import Binary, Dataset, Hazard, NextItem, Split
 
 if TYPE_CHECKING:  # torch is not needed to look at figures
@@ -64,28 +64,17 @@ def ask_split(
 ) -> Asked | None:
     """Ask every question of a split that has candidates; None where there is none."""
     asked = np.flatnonzero((examples.split == split) & (np.diff(examples.candidates.offsets) > 0))
-    if len(asked) > MAX_QUESTIONS:
-        asked = np.sort(np.random.default_rng(0).choice(asked, MAX_QUESTIONS, replace=False))
+    asked = sampled(asked, MAX_QUESTIONS)
     if len(asked) == 0:
         return None
     table = examples.candidates
     rows = [np.arange(table.offsets[k], table.offsets[k + 1]) for k in asked]
     answers, examined = [], []
     for k, of_question in zip(asked, rows, strict=True):
-        start = dataset.histories.offsets[examples.user[k]]
-        history = dataset.histories.events[start : examples.visible[k]]
-        device = int(examples.device[k])
-        state = predictor.state(history, int(examples.at_us[k]), device)
-        answered, _ = predictor.answers(
-            state,
-            table.item[of_question],
-            table.campaign[of_question],
-            table.context[of_question],
-        )
+        _, answered, _ = ask_question(predictor, examples, dataset, int(k))
         answers.append(answered)
-        examined.append(
-            _examined(predictor, table.placement[of_question], table.slot[of_question], device)
-        )
+        place, slot = table.placement[of_question], table.slot[of_question]
+        examined.append(_examined(predictor, place, slot, int(examples.device[k])))
     return Asked(
         predictor=predictor,
         candidates=table,
@@ -93,6 +82,28 @@ def ask_split(
         answers=np.concatenate(answers),
         examined=np.concatenate(examined),
     )
+
+
+def sampled(questions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Keep at most so many questions, the same ones every time, in order."""
+    if len(questions) <= most:
+        return questions
+    return np.sort(np.random.default_rng(0).choice(questions, most, replace=False))
+
+
+def ask_question(
+    predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, k: int
+) -> tuple[State, Floats, NDArray[np.float32]]:
+    """Ask about one question's candidates: the shopper's state, raw answers, and attention."""
+    table = examples.candidates
+    rows = slice(table.offsets[k], table.offsets[k + 1])
+    start = dataset.histories.offsets[examples.user[k]]
+    history = dataset.histories.events[start : examples.visible[k]]
+    state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
+    answers, attention = predictor.answers(
+        state, table.item[rows], table.campaign[rows], table.context[rows]
+    )
+    return state, answers, attention
 
 
 def _examined(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.evaluate.asking import ask_question, sampled
 from endcap.features import HOUR_US, split_history
 from endcap.predict import NetworkPredictor
 from endcap.schema import Dataset, Device, Events, MetricRow, Split
@@ -36,15 +37,14 @@ def attention_rows(
     table = examples.candidates
     asked = np.flatnonzero((examples.split == split) & (np.diff(table.offsets) > 0))
     asked = asked[examples.visible[asked] > dataset.histories.offsets[examples.user[asked]]]
-    if len(asked) > MAX_ASKED:
-        asked = np.sort(np.random.default_rng(0).choice(asked, MAX_ASKED, replace=False))
+    asked = sampled(asked, MAX_ASKED)
     bounds = AGES if dataset.shop.has_clock else PLACES
     total, even = np.zeros(len(bounds) + 1), np.zeros(len(bounds) + 1)
     read = 0
     for k in asked:
         start = dataset.histories.offsets[examples.user[k]]
         history = dataset.histories.events[start : examples.visible[k]]
-        shares = _shares(predictor, examples, int(k), history)
+        shares = _shares(predictor, examples, dataset, int(k))
         window = split_history(history)[0][-(len(shares) - 1) :]
         if not len(window):
             continue
@@ -106,15 +106,10 @@ def examination_rows(predictor: NetworkPredictor) -> list[MetricRow]:
 
 
 def _shares(
-    predictor: NetworkPredictor, examples: "Examples", k: int, history: Events
+    predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, k: int
 ) -> NDArray[np.float64]:
     """Return [1 + T]: attention on no event, and on each event that is read, oldest first."""
-    table = examples.candidates
-    rows = slice(table.offsets[k], table.offsets[k + 1])
-    state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
-    _, attention = predictor.answers(
-        state, table.item[rows], table.campaign[rows], table.context[rows]
-    )
+    state, _, attention = ask_question(predictor, examples, dataset, k)
     shares: NDArray[np.float64] = attention.mean(axis=0).astype(np.float64)
     return shares[: 1 + int(state.length[0])]
 

@@ -88,17 +88,8 @@ class _Part:
 
     def bounded(self, metric: str, model: str, statistic: metrics.Statistic) -> MetricRow:
         found = metrics.cluster_interval(statistic, self.answers.user, resamples=RESAMPLES)
-        return MetricRow(
-            task=self.answers.task,
-            metric=metric,
-            model=model,
-            group=self.group,
-            split=self.split.name.lower(),
-            value=found.value,
-            low=found.low,
-            high=found.high,
-            n=len(self.answers.label),
-        )
+        split, n = self.split.name.lower(), len(self.answers.label)
+        return metric_row(self.answers.task, metric, model, found, 0, split, self.group, n)
 
     def alone(self, metric: str, model: str, value: float) -> MetricRow:
         return MetricRow(
@@ -115,12 +106,12 @@ class _Part:
         ours = metrics.log_losses(self.answers.label, self.answers.probability)
         constant = metrics.log_losses(self.answers.label, self.constant)
         return [
-            self.bounded("log_loss", OURS, partial(_weighted_mean, ours)),
-            self.bounded("log_loss", BASE_RATE, partial(_weighted_mean, constant)),
+            self.bounded("log_loss", OURS, partial(weighted_mean, ours)),
+            self.bounded("log_loss", BASE_RATE, partial(weighted_mean, constant)),
             self.bounded(
                 "log_loss difference",
                 f"{OURS} - {BASE_RATE}",
-                partial(_weighted_mean, ours - constant),
+                partial(weighted_mean, ours - constant),
             ),
         ]
 
@@ -138,10 +129,9 @@ class _Part:
         hits = np.bincount(user.reshape(-1), weights=self.answers.label, minlength=len(known))
         asked = np.bincount(user.reshape(-1), minlength=len(known))
         found = metrics.ratio_interval(hits, asked)
-        happened = metric_row(
-            self.answers.task, "happened", OURS, found, 0, rows[0].split, self.group
-        )
-        return [*rows, _counted(happened, len(self.answers.label))]
+        told = rows[0]
+        happened = metric_row(told.task, "happened", OURS, found, 0, told.split, told.group, told.n)
+        return [*rows, happened]
 
     def bins(self) -> list[MetricRow]:
         bins = metrics.calibration_bins(self.answers.label, self.answers.probability)
@@ -159,9 +149,6 @@ class _Part:
         return rows
 
 
-def _counted(row: MetricRow, n: int) -> MetricRow:
-    return MetricRow(**{name: getattr(row, name) for name in row.__struct_fields__} | {"n": n})
-
-
-def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the mean of values by weights."""
     return float(weights @ values / weights.sum())

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import nbinom
 
 from endcap import metrics
-from endcap.evaluate.chances import BASE_RATE, OURS, RESAMPLES
+from endcap.evaluate.chances import BASE_RATE, OURS, RESAMPLES, weighted_mean
 from endcap.evaluate.ranking import metric_row
 from endcap.schema import MetricRow, Split
 
@@ -82,13 +82,5 @@ def _mean_row(
     task: str, split: Split, user: NDArray[np.int32], metric: str, model: str, each: Floats
 ) -> MetricRow:
     """Return a mean over rows with its interval over users."""
-    statistic = partial(_weighted_mean, each)
-    found = metrics.cluster_interval(statistic, user, resamples=RESAMPLES)
-    row = metric_row(task, metric, model, found, 0, split.name.lower(), "")
-    return MetricRow(
-        **{name: getattr(row, name) for name in row.__struct_fields__} | {"n": len(each)}
-    )
-
-
-def _weighted_mean(values: Floats, weights: Floats) -> float:
-    return float(weights @ values / weights.sum())
+    found = metrics.cluster_interval(partial(weighted_mean, each), user, resamples=RESAMPLES)
+    return metric_row(task, metric, model, found, split=split.name.lower(), n=len(each))

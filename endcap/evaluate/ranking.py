@@ -193,8 +193,9 @@ def metric_row(
     k: int = 0,
     split: str = "test",
     group: str = "",
+    n: int | None = None,
 ) -> MetricRow:
-    """Write an interval as a tidy row."""
+    """Write an interval as a tidy row; `n`, where given, is what was asked."""
     return MetricRow(
         task=task,
         metric=metric,
@@ -205,5 +206,5 @@ def metric_row(
         value=found.value,
         low=found.low,
         high=found.high,
-        n=found.n,
+        n=found.n if n is None else n,
     )

@@ -1,6 +1,7 @@
 """What a fitted model says of its tasks on a split, beside the constant of training days."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,24 @@ if TYPE_CHECKING:  # torch is not needed to look at figures
     from endcap.train.targets import BinaryTarget, CandidateFacts, HazardTarget, Target
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """The asked rows of one task."""
+
+    task: Task
+    asked: Asked
+    kept: NDArray[np.bool_]
+    """Which of the asked rows are this task's."""
+    training: NDArray[np.bool_]
+    user: NDArray[np.int32]
+    dataset: Dataset
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the candidates."""
+        return self.asked.rows[self.kept]
 
 
 def task_rows(
@@ -43,83 +62,66 @@ def task_rows(
         if target is None or task.name in asked.unmeasured:
             continue
         kept = target.asked[asked.rows]
-        training = target.asked & (facts.split == Split.TRAIN)
         if kept.any():
-            user = facts.user[asked.rows[kept]]
-            found += _measure(task, target, asked, kept, training, user, dataset, split)
+            part = _Part(
+                task=task,
+                asked=asked,
+                kept=kept,
+                training=target.asked & (facts.split == Split.TRAIN),
+                user=facts.user[asked.rows[kept]],
+                dataset=dataset,
+            )
+            found += _measure(part, target, split)
     return found
 
 
-def _measure(
-    task: Task,
-    target: "Target",
-    asked: Asked,
-    kept: NDArray[np.bool_],
-    training: NDArray[np.bool_],
-    user: NDArray[np.int32],
-    dataset: Dataset,
-    split: Split,
-) -> Iterable[MetricRow]:
+def _measure(part: _Part, target: "Target", split: Split) -> Iterable[MetricRow]:
     from endcap.train.targets import CategoryTarget, CountTarget
 
-    rows = asked.rows[kept]
+    name, asked, kept = part.task.name, part.asked, part.kept
     match target:
         case CountTarget():
-            said = asked.count(task.name, kept)
-            usual = target.count[training]
-            return count_rows(task.name, split, user, target.count[rows], said, usual)
+            count, usual = target.count[part.rows], target.count[part.training]
+            return count_rows(name, split, part.user, count, asked.count(name, kept), usual)
         case CategoryTarget():
-            shares = asked.categories(task.name, kept)
-            usual = target.category[training]
-            return category_rows(task.name, split, user, target.category[rows], shares, usual)
+            category, usual = target.category[part.rows], target.category[part.training]
+            shares = asked.categories(name, kept)
+            return category_rows(name, split, part.user, category, shares, usual)
         case _:
-            answers = _answers(task, target, asked, kept, training, user, dataset)
+            answers = _answers(part, target)
             varies = 0 < answers.label.mean() < 1
             return chance_rows(answers, split) if varies else []
 
 
-def _answers(
-    task: Task,
-    target: "BinaryTarget | HazardTarget",
-    asked: Asked,
-    kept: NDArray[np.bool_],
-    training: NDArray[np.bool_],
-    user: NDArray[np.int32],
-    dataset: Dataset,
-) -> Answers:
+def _answers(part: _Part, target: "BinaryTarget | HazardTarget") -> Answers:
     from endcap.evaluate.watching import constant_chance, label_of
     from endcap.train.targets import HazardTarget
 
-    rows, label = asked.rows[kept], label_of(target)
+    task, asked, rows, label = part.task, part.asked, part.rows, label_of(target)
     hours = target.limit_hours[rows] if isinstance(target, HazardTarget) else None
     of_slots = isinstance(task, Binary) and task.space == "impressions"
     return Answers(
         task=task.name,
         label=label[rows],
-        probability=as_sampled(asked.chance(task.name, kept, hours), asked.log_offset(rows)),
-        constant=constant_chance(target, training, rows),
-        user=user,
-        slots=_slots(asked, dataset, rows, training, label) if of_slots else None,
+        probability=as_sampled(asked.chance(task.name, part.kept, hours), asked.log_offset(rows)),
+        constant=constant_chance(target, part.training, rows),
+        user=part.user,
+        slots=_slots(part, label) if of_slots else None,
     )
 
 
-def _slots(
-    asked: Asked,
-    dataset: Dataset,
-    chosen: NDArray[np.int64],
-    training: NDArray[np.bool_],
-    label: Floats,
-) -> Slots | None:
+def _slots(part: _Part, label: Floats) -> Slots | None:
     """Name the slots that rows stood in, with the rate of each on training days."""
-    table = asked.candidates
-    if not dataset.shop.placements:
+    table, training, chosen = part.asked.candidates, part.training, part.rows
+    placements = part.dataset.shop.placements
+    if not placements:
         return None
     number = table.placement.astype(np.int64) * (NO_SLOT + 1) + table.slot
     shown = np.bincount(number[training], minlength=number.max() + 1)
     hits = np.bincount(number[training], weights=label[training], minlength=number.max() + 1)
     rates = np.where(shown > 0, hits / np.maximum(shown, 1), label[training].mean())
     names = {
-        int(code): f"{dataset.shop.placements[code // (NO_SLOT + 1)]}/{code % (NO_SLOT + 1)}"
+        int(code): f"{placements[code // (NO_SLOT + 1)]}/{code % (NO_SLOT + 1)}"
         for code in np.unique(number[chosen])
         if code % (NO_SLOT + 1) != NO_SLOT
     }

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.model import NUM_DELAY_BINS
-from endcap.train.targets import BinaryTarget, HazardTarget
+from endcap.train.targets import BinaryTarget, HazardTarget, came
 
 
 def constant_chance(
@@ -29,8 +29,4 @@ def constant_chance(
 
 def label_of(target: BinaryTarget | HazardTarget) -> NDArray[np.float64]:
     """Return 1 where it happened while it was watched, else 0."""
-    match target:
-        case BinaryTarget():
-            return target.label.astype(np.float64)
-        case HazardTarget():
-            return target.observed.astype(np.float64)
+    return came(target).astype(np.float64)

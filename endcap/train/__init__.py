@@ -2,9 +2,10 @@
 
 from endcap.train.calibration import Calibration
 from endcap.train.curves import Epoch, curve_rows
-from endcap.train.fit import AskedLog, Fitted, Prepared, ask_log, fit, fit_prepared, prepare
+from endcap.train.fit import Fitted, fit, fit_prepared
 from endcap.train.loop import CHECKPOINT, Report, no_report
 from endcap.train.mixing import GRID_ENDS
+from endcap.train.prepared import AskedLog, Prepared, ask_log, prepare
 from endcap.train.recipe_file import format_recipe, read_recipe
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.tracking import RUN_ID, TrackerName, require_trackers

@@ -5,44 +5,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from msgspec import structs
 from numpy.typing import NDArray
 
-from endcap.errors import LogError
 from endcap.features import (
     ContextScales,
-    CounterHistory,
     Counters,
     FieldVocabulary,
-    ItemColumns,
     ItemMemory,
     Mix,
     field_matrix,
     item_groups,
 )
 from endcap.model import Network
-from endcap.outcomes import join_outcomes
 from endcap.schema import (
     Binary,
     Dataset,
-    FieldMatrix,
-    NextItem,
     Split,
-    SplitConfig,
     Task,
 )
 from endcap.train.augment import Augmentation
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
-from endcap.train.examples import Examples, make_examples
-from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
+from endcap.train.examples import Examples
 from endcap.train.loop import Progress, Report, Trainer, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.negatives import NegativeSampler
-from endcap.train.recipes import TrainConfig, choose_recipe
-from endcap.train.sampling import asks_shopper, pair_task
+from endcap.train.prepared import Prepared, prepare
+from endcap.train.recipes import TrainConfig
 from endcap.train.scales import (
     constant_answers,
     plain_tasks,
@@ -50,8 +41,7 @@ from endcap.train.scales import (
     task_scales,
     task_weights,
 )
-from endcap.train.tasks import TaskPlan, plan_tasks
-from endcap.train.tastes import fit_scales
+from endcap.train.tasks import TaskPlan
 from endcap.train.tracking import TrackerName, tracking
 
 
@@ -120,54 +110,6 @@ class Fitted:
         return [float(mean) for mean in means]
 
 
-@dataclass(frozen=True, kw_only=True)
-class AskedLog:
-    """A log as questions with labels."""
-
-    examples: Examples
-    plan: TaskPlan
-
-
-def ask_log(
-    dataset: Dataset,
-    columns: ItemColumns,
-    counters: CounterHistory,
-    vocabulary: FieldVocabulary,
-    *,
-    seed: int = 0,
-) -> AskedLog:
-    """Turn a log into questions, and label every task that it can teach."""
-    outcomes = join_outcomes(dataset)
-    examples = make_examples(dataset, counters, columns, ask_later=_asks_later(dataset), seed=seed)
-    plan = plan_tasks(dataset, outcomes, examples, vocabulary)
-    return AskedLog(examples=examples, plan=plan)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A log laid out for training, the same for every configuration."""
-
-    dataset: Dataset
-    asked: AskedLog
-    is_known: NDArray[np.bool_]
-    vocabulary: FieldVocabulary
-    scales: ContextScales
-    counters: CounterHistory
-    neighbours: FieldMatrix
-    memory: ItemMemory
-    seed: int
-
-    def recipe(self) -> TrainConfig:
-        """Return the configuration that the log's size and shape ask for."""
-        return _choose(self.dataset, self.asked.examples, self.asked.plan, self.seed)
-
-    def rows_of(self, split: Split) -> NDArray[np.int64]:
-        """Return the questions of a split that ask something."""
-        examples = self.asked.examples
-        asks = _asked_rows(examples, self.asked.plan)
-        return np.flatnonzero((examples.split == split) & asks)
-
-
 def fit(
     dataset: Dataset,
     *,
@@ -197,36 +139,6 @@ def fit(
         config = structs.replace(config, epochs=epochs)
     with tracking(run_folder, config, track) as watch:
         return fit_prepared(prepared, config, run_folder=run_folder, watch=watch, report=report)
-
-
-def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> Prepared:
-    """Read a log once: its questions and labels, scales, counters and neighbours.
-
-    Raises:
-        LogError: the log teaches no task at all.
-    """
-    report("reading the log", 0, 1)
-    is_known = _known_items(dataset)
-    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known, dataset.shop.items.numbers)
-    counters = CounterHistory(dataset)
-    scales = fit_scales(dataset, counters, is_known, seed=seed)
-    columns = ItemColumns.of(dataset.catalogue, scales)
-    asked = ask_log(dataset, columns, counters, vocabulary, seed=seed)
-    if not asked.plan.tasks:
-        reasons = "; ".join(f"{name} {reason}" for name, reason in asked.plan.left_out.items())
-        raise LogError(f"The log teaches no task: {reasons}.")
-    near, forward, counts = co_occurrence(dataset)
-    return Prepared(
-        dataset=dataset,
-        asked=asked,
-        is_known=is_known,
-        vocabulary=vocabulary,
-        scales=scales,
-        counters=counters,
-        neighbours=neighbour_graph(near),
-        memory=_remember(item_memory(forward, counts)),
-        seed=seed,
-    )
 
 
 def fit_prepared(
@@ -287,63 +199,10 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
     return network
 
 
-def _remember(matrix: sp.csr_matrix) -> ItemMemory:
-    return ItemMemory(
-        indptr=matrix.indptr.astype(np.int64),
-        indices=matrix.indices.astype(np.int64),
-        weights=matrix.data.astype(np.float32),
-    )
-
-
-def _known_items(dataset: Dataset) -> NDArray[np.bool_]:
-    """Mark the items that training days met, as an event or on a page."""
-    known = np.zeros(dataset.catalogue.num_items, dtype=np.bool_)
-    item = dataset.histories.events["item"][dataset.event_split == Split.TRAIN]
-    known[item[item >= 0]] = True
-    shown = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
-    known[shown[shown >= 0]] = True
-    return known
-
-
-def _asks_later(dataset: Dataset) -> bool:
-    by_time = dataset.shop.split.kind == SplitConfig().kind and dataset.shop.has_clock
-    return by_time and (pair_task(dataset.shop.tasks) is not None or asks_shopper(dataset.shop))
-
-
 def _num_slots(dataset: Dataset) -> int:
     slots = dataset.impressions["slot"]
     slots = slots[slots < 255]
     return int(slots.max()) + 1 if len(slots) else 1
-
-
-def _choose(dataset: Dataset, examples: Examples, plan: TaskPlan, seed: int) -> TrainConfig:
-    chosen = (examples.split == Split.TRAIN) & _asked_rows(examples, plan)
-    starts = dataset.histories.offsets[examples.user]
-    past = (examples.visible - starts)[chosen]
-    return choose_recipe(
-        num_questions=int(chosen.sum()),
-        num_candidates=int(np.diff(examples.candidates.offsets)[chosen].sum()),
-        median_history=float(np.median(past)) if len(past) else 0.0,
-        shown_per_item=_shown_per_item(dataset, plan),
-        seed=seed,
-    )
-
-
-def _asked_rows(examples: Examples, plan: TaskPlan) -> NDArray[np.bool_]:
-    """Tell the questions that ask something of the tasks at hand."""
-    asks = np.diff(examples.candidates.offsets) > 0
-    if any(isinstance(task, NextItem) for task in plan.tasks):
-        asks |= np.diff(examples.next_offsets) > 0
-    return asks
-
-
-def _shown_per_item(dataset: Dataset, plan: TaskPlan) -> float:
-    """Count a feed's shown slots of training days per item that they show."""
-    item = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
-    asks_next = any(isinstance(task, NextItem) for task in plan.tasks)
-    if not dataset.shop.times_shown or asks_next or len(item) == 0:
-        return float("inf")
-    return len(item) / len(np.unique(item))
 
 
 def make_trainer(
