@@ -97,9 +97,6 @@ class _Respond(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         net = self.network
         question = net.question(question_clock, since, device)
-        answers, attention = net.candidates(
-            item, campaign, context, states, last, question, age, length
-        )
         effects = EffectInputs(
             of_item=of_item,
             campaign=campaign,
@@ -109,8 +106,8 @@ class _Respond(nn.Module):
             action=action,
             age=age,
         )
-        answers = net.leans(answers + net.effects(effects))
-        return answers, attention
+        answers, attention = net.answer(item, context, states, last, question, length, effects)
+        return answers.mixed(net.trust), attention
 
 
 def export_onnx(network: Network, folder: Path) -> None:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from endcap.model.config import ModelConfig
 from endcap.model.dropout import Dropout
 from endcap.model.outputs import count_outputs
-from endcap.model.pieces import Pieces
 from endcap.schema import NUM_ACTIONS, NUM_CONTEXT, NUM_GAPS, NUM_PHASES, Device, Task
 
 
@@ -54,7 +53,7 @@ class NextHead(nn.Module):
 
 
 class CandidateHead(nn.Module):
-    """A candidate reads the shopper's events and answers every task about itself.
+    """A candidate reads the shopper's events: what that adds to the plain head's answers.
 
     Each candidate has a query of its own and no key, so none sees another (model.md R3c). Keys get
     a bias by the event's age, one per head, and a learned event "nothing" stands for no history.
@@ -77,20 +76,14 @@ class CandidateHead(nn.Module):
         self.mix2 = nn.Linear(config.hidden, config.hidden)
         self.dropout = Dropout(config.dropout)
         num_outputs = count_outputs(tasks)
-        self.pieces: Pieces | None = None
         if config.context_bands:
             width = NUM_CONTEXT * config.context_bands
-            self.pieces = Pieces(NUM_CONTEXT, config.context_bands)
-            self.mix_pieces = nn.Linear(width, config.hidden, bias=False)
-            self.wide_pieces = nn.Linear(width, num_outputs, bias=False)
-            nn.init.zeros_(self.wide_pieces.weight)
+            self.mix_bands = nn.Linear(width, config.hidden, bias=False)
         self.answers = nn.Linear(config.hidden, num_outputs)
-        # What a linear model would read has a short way to the answers (Cheng et al. 2016,
-        # https://arxiv.org/abs/1606.07792): small logs learn it in their first steps.
-        self.wide = nn.Linear(NUM_CONTEXT + dim, num_outputs, bias=False)
+        nn.init.zeros_(self.answers.weight)
+        nn.init.zeros_(self.answers.bias)
+        self.wide = nn.Linear(dim, num_outputs, bias=False)
         nn.init.zeros_(self.wide.weight)
-        self.plain: Tensor
-        self.register_buffer("plain", torch.zeros(num_outputs, 1))
         nn.init.zeros_(self.age.weight)
         nn.init.normal_(self.campaign.weight, std=0.02)
         with torch.no_grad():
@@ -101,16 +94,18 @@ class CandidateHead(nn.Module):
         item: Float[Tensor, "B C D"],
         campaign: Int[Tensor, "B C"],
         context: Float[Tensor, "B C X"],
+        bands: Float[Tensor, "B C Y"] | None,
         states: Float[Tensor, "B T D"],
         last: Float[Tensor, "B D"],
         question: Float[Tensor, "B D"],
         age: Int[Tensor, "B T"],
         length: Int[Tensor, " B"],
     ) -> tuple[Float[Tensor, "B C O"], Float[Tensor, "B C T+1"]]:
-        """Return all tasks' outputs side by side, and the attention on "nothing" and each event.
+        """Return what is added to all outputs, and the attention on "nothing" and each event.
 
         Args:
             campaign: 0 for a product, else the campaign's row + 1.
+            bands: the context by `Pieces`, where the model has any.
             age: bucket of the time between each event and the question.
         """
         is_ad = (campaign > 0).long()
@@ -120,23 +115,12 @@ class CandidateHead(nn.Module):
         whom = last[:, None].expand_as(c)
         joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
         mixed = self.mix(joint)
-        if self.pieces is not None:
-            mixed = mixed + self.mix_pieces(self.pieces(context))
+        if bands is not None:
+            mixed = mixed + self.mix_bands(bands)
         z = self.dropout(F.gelu(mixed))
         z = z + F.gelu(self.mix2(z))
-        answers = self._answer(z, torch.cat([context, item], dim=-1))
-        if self.pieces is not None:
-            bent = self.wide_pieces.weight * (1.0 - self.plain)
-            answers = answers + F.linear(self.pieces(context), bent)
+        answers: Tensor = self.answers(z) + self.wide(item)
         return answers, weights
-
-    def _answer(
-        self, z: Float[Tensor, "B C H"], direct: Float[Tensor, "B C W"]
-    ) -> Float[Tensor, "B C O"]:
-        """Add the deep and the direct way; plain outputs read the context alone."""
-        is_item = (torch.arange(direct.shape[-1], device=direct.device) >= NUM_CONTEXT).float()
-        deep = F.linear(z, self.answers.weight * (1.0 - self.plain), self.answers.bias)
-        return deep + F.linear(direct, self.wide.weight * (1.0 - self.plain * is_item))
 
     def _attend(
         self,

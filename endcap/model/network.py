@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -15,8 +15,10 @@ from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
 from endcap.model.items import ItemRows, ItemTable, look_up
 from endcap.model.leans import Leans
-from endcap.model.outputs import slices_of
-from endcap.schema import FieldMatrix, Task
+from endcap.model.outputs import count_outputs, slices_of
+from endcap.model.pieces import Pieces
+from endcap.model.plain import Answers, PlainHead
+from endcap.schema import NUM_CONTEXT, FieldMatrix, Task
 
 
 @dataclass(kw_only=True)
@@ -85,7 +87,14 @@ class Network(nn.Module):
         self.encoder = Encoder(config)
         self.question = QuestionInputs(config)
         self.next = NextHead(config)
+        width = count_outputs(tasks)
+        self.pieces = Pieces(NUM_CONTEXT, config.context_bands) if config.context_bands else None
+        self.plain = PlainHead(config, width)
         self.candidates = CandidateHead(config, tasks, num_campaigns)
+        self.is_deep: Tensor
+        self.register_buffer("is_deep", torch.ones(width))
+        self.trust: Tensor  # in the deep answers, chosen on validation days
+        self.register_buffer("trust", torch.full((width,), 0.5))
         self.effects = Effects(
             tasks,
             is_known=is_known,
@@ -107,7 +116,7 @@ class Network(nn.Module):
 
     def start_at(self, outputs: dict[str, list[float]]) -> None:
         """Set the constant answers by task, so that training need not find them."""
-        bias = self.candidates.answers.bias
+        bias = self.plain.linear.bias
         with torch.no_grad():
             for name, values in outputs.items():
                 bias[self.slices[name]] = torch.tensor(values)
@@ -115,17 +124,17 @@ class Network(nn.Module):
                 bias[child] -= bias[parent]
 
     def keep_plain(self, names: list[str]) -> None:
-        """Let tasks answer by a logistic regression on the context, and by what they lean on.
+        """Let tasks answer by the context, their effects and what they lean on alone.
 
         A deep answer to few events remembers their rows: its inputs were trained on the same ones.
         """
         for name in names:
-            self.candidates.plain[self.slices[name]] = 1.0
+            self.is_deep[self.slices[name]] = 0.0
 
     def by_pace(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
-        """Part the weights: slots' examination, effects, and all that layers share."""
+        """Part what steps move: slots' examination, effects, and all that layers share."""
         slots, effects = list(self.examination.parameters()), list(self.effects.parameters())
-        apart = {id(each) for each in (*slots, *effects)}
+        apart = {id(each) for each in (*slots, *effects, *self.plain.parameters())}
         return slots, effects, [each for each in self.parameters() if id(each) not in apart]
 
     def ridge(self, strength: dict[str, float]) -> Tensor:
@@ -164,23 +173,13 @@ class Network(nn.Module):
         history: HistoryBatch,
         question: QuestionBatch,
         candidates: CandidateBatch,
-    ) -> Float[Tensor, "Q C O"]:
+    ) -> Answers:
         """Answer every task about every candidate."""
         asked = candidates.question
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
         # What is asked of a shopper alone has no item: no vector, and no effect.
         has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
-        answers, _ = self.candidates(
-            look_up(vectors, item) * has_item,
-            candidates.campaign,
-            candidates.context,
-            states[window],
-            last[window],
-            self.question(question.clock[asked], question.since[asked], question.device[asked]),
-            candidates.age,
-            history.length[window],
-        )
         effects = EffectInputs(
             of_item=F.embedding(item, self.effects.of_items()) * has_item,
             campaign=candidates.campaign,
@@ -190,8 +189,34 @@ class Network(nn.Module):
             action=history.action[window],
             age=candidates.age,
         )
-        out: Tensor = self.leans(answers + self.effects(effects))
-        return out
+        return self.answer(
+            look_up(vectors, item) * has_item,
+            candidates.context,
+            states[window],
+            last[window],
+            self.question(question.clock[asked], question.since[asked], question.device[asked]),
+            history.length[window],
+            effects,
+        )[0]
+
+    def answer(
+        self,
+        item: Float[Tensor, "Q C D"],
+        context: Float[Tensor, "Q C X"],
+        states: Float[Tensor, "Q T D"],
+        last: Float[Tensor, "Q D"],
+        question: Float[Tensor, "Q D"],
+        length: Int[Tensor, " Q"],
+        effects: EffectInputs,
+    ) -> tuple[Answers, Float[Tensor, "Q C T+1"]]:
+        """Return both answers, and the attention on "nothing" and each event."""
+        bands = None if self.pieces is None else self.pieces(context)
+        plain = self.plain(context, bands)
+        added, attention = self.candidates(
+            item, effects.campaign, context, bands, states, last, question, effects.age, length
+        )
+        deep = plain + self.effects(effects) + self.is_deep * added
+        return Answers(plain=self.leans(plain), deep=self.leans(deep)), attention
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

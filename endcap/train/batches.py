@@ -256,12 +256,13 @@ class Batcher:
         for name, target in self.targets.items():
             asked = target.asked[flat]
             if asked.any():
-                found[name] = self._target(target, flat[asked], place[asked])
+                found[name] = self.labels(target, flat[asked], place[asked])
         return found
 
-    def _target(
+    def labels(
         self, target: Target, rows: NDArray[np.int64], place: NDArray[np.int64]
     ) -> TargetBatch:
+        """Return a target's labels of some candidates, by their rows among all."""
         match target:
             case BinaryTarget():
                 label = target.label[rows]

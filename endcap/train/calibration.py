@@ -1,12 +1,17 @@
-"""Calibration of each task on validation days: p = e sigmoid(a z + b), and the same for a cure."""
+"""What validation days say of each task's answers: how far to trust the deep ones, slope, shift.
+
+p = e sigmoid(a z + b) with z between the plain and the deep log-odds, and the same for a cure.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from msgspec import Struct
 from torch import Tensor
 
-from endcap.model import Network
-from endcap.schema import Hazard, NextCategory, NextItem, Task
+from endcap.model import Answers, Network
+from endcap.schema import Hazard, NextCategory, Task
 from endcap.train.batches import Batcher, TargetBatch
 from endcap.train.losses import candidate_loss, log_examination
 
@@ -22,6 +27,9 @@ PLAIN_PRIORS = 30.0, 20.0
 or shift is mostly luck. 30 purchases after clicks on ads once made every ad's half as likely again,
 and ads took the places of better products."""
 
+TRUST_PRIOR = 8.0
+"""Penalty, in nats, of a trust in the deep answer that is off one half by 1: 2 at either end."""
+
 
 class Calibration(Struct, frozen=True, kw_only=True):
     """Slope and shift of a task's first logit; 1 and 0 say that it was left as it was."""
@@ -30,28 +38,46 @@ class Calibration(Struct, frozen=True, kw_only=True):
     shift: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """A task's answers on validation days, beside what came."""
+
+    answers: Answers
+    target: TargetBatch
+    log_e: Tensor
+    log_offset: Tensor
+
+
 def calibrate(
     network: Network, batcher: Batcher, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]"
 ) -> dict[str, Calibration]:
-    """Fit slope and shift of every task by likelihood on validation rows (Platt 1999)."""
+    """Fit trust, slope and shift of every task by likelihood on validation rows (Platt 1999).
+
+    The trust is left in the network, which serves what lies between its two answers; dwell and the
+    next category have no other number.
+    """
     found = {}
-    collected = _collect(network, batcher, rows)
-    for task in network.tasks:
-        if isinstance(task, NextItem | NextCategory):
-            continue
-        if isinstance(task, Hazard) and task.measures == "dwell":
-            continue
-        if task.name in collected:
-            is_plain = bool(network.candidates.plain[network.slices[task.name]].any())
-            priors = PLAIN_PRIORS if is_plain else (SLOPE_PRIOR, SHIFT_PRIOR)
-            found[task.name] = _fit(task, *collected[task.name], priors=priors)
+    for name, parts in _collect(network, batcher, rows).items():
+        task = next(task for task in network.tasks if task.name == name)
+        outputs = network.slices[name]
+        is_deep = bool(network.is_deep[outputs].all())
+        priors = (SLOPE_PRIOR, SHIFT_PRIOR) if is_deep else PLAIN_PRIORS
+        is_moved = not (isinstance(task, NextCategory) or _tells_dwell(task))
+        trust, calibration = _fit(task, _joined(parts), priors=priors, is_moved=is_moved)
+        network.trust[outputs] = trust
+        if is_moved:
+            found[name] = calibration
     return found
+
+
+def _tells_dwell(task: Task) -> bool:
+    return isinstance(task, Hazard) and task.measures == "dwell"
 
 
 def _collect(
     network: Network, batcher: Batcher, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-) -> dict[str, tuple[Tensor, TargetBatch, Tensor, Tensor]]:
-    parts: dict[str, list[tuple[Tensor, TargetBatch, Tensor, Tensor]]] = {}
+) -> dict[str, list[_Judged]]:
+    parts: dict[str, list[_Judged]] = {}
     network.eval()
     with torch.no_grad():
         vectors = network.items()
@@ -62,60 +88,68 @@ def _collect(
             states, last = network.read(vectors, batch.history)
             answers = network.respond(
                 vectors, states, last, batch.history, batch.question, batch.candidates
-            ).flatten(0, 1)
+            )
             for name, target in batch.targets.items():
-                outputs = answers[target.place][:, network.slices[name]]
-                log_e = log_examination(network, batch, target)
-                offset = batch.log_offset.flatten()[target.place]
-                parts.setdefault(name, []).append((outputs, target, log_e, offset))
-    return {name: _joined(pieces) for name, pieces in parts.items()}
+                judged = _Judged(
+                    answers=answers.of(target.place, network.slices[name]),
+                    target=target,
+                    log_e=log_examination(network, batch, target),
+                    log_offset=batch.log_offset.flatten()[target.place],
+                )
+                parts.setdefault(name, []).append(judged)
+    return parts
 
 
-def _joined(
-    pieces: list[tuple[Tensor, TargetBatch, Tensor, Tensor]],
-) -> tuple[Tensor, TargetBatch, Tensor, Tensor]:
+def _joined(parts: list[_Judged]) -> _Judged:
     def cat(name: str) -> Tensor | None:
-        tensors = [getattr(target, name) for _, target, _, _ in pieces]
+        tensors = [getattr(part.target, name) for part in parts]
         return None if tensors[0] is None else torch.cat(tensors)
 
     label = cat("label")
     assert label is not None
-    target = TargetBatch(
-        place=torch.arange(len(label)),
-        label=label,
-        bin=cat("bin"),
-        limit_bin=cat("limit_bin"),
-        limit_share=cat("limit_share"),
+    return _Judged(
+        answers=Answers(
+            plain=torch.cat([part.answers.plain for part in parts]).double(),
+            deep=torch.cat([part.answers.deep for part in parts]).double(),
+        ),
+        target=TargetBatch(
+            place=torch.arange(len(label)),
+            label=label,
+            bin=cat("bin"),
+            limit_bin=cat("limit_bin"),
+            limit_share=cat("limit_share"),
+        ),
+        log_e=torch.cat([part.log_e for part in parts]).double(),
+        log_offset=torch.cat([part.log_offset for part in parts]).double(),
     )
-    outputs, _, log_e, offset = zip(*pieces, strict=True)
-    return torch.cat(outputs), target, torch.cat(log_e), torch.cat(offset)
 
 
 def _fit(
-    task: Task,
-    outputs: Tensor,
-    target: TargetBatch,
-    log_e: Tensor,
-    offset: Tensor,
-    *,
-    priors: tuple[float, float],
-) -> Calibration:
-    centre = float(outputs[:, 0].mean())
-    moved = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)  # slope, shift
-    optimizer = torch.optim.LBFGS([moved], max_iter=50, line_search_fn="strong_wolfe")
-    outputs = outputs.double()
+    task: Task, judged: _Judged, *, priors: tuple[float, float], is_moved: bool
+) -> tuple[float, Calibration]:
+    centre = float(judged.answers.mixed(torch.tensor(0.5)).mean(0)[0])
+    # Log-odds of the trust, slope, shift.
+    moved = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([moved], max_iter=100, line_search_fn="strong_wolfe")
+    still = torch.tensor([1.0, 1.0 if is_moved else 0.0, 1.0 if is_moved else 0.0])
 
     def closure() -> Tensor:
         optimizer.zero_grad()
+        trust = moved[0].sigmoid()
+        outputs = judged.answers.mixed(trust)
         # The slope turns about the mean logit, so that it and the shift are told apart.
-        first = centre + (outputs[:, :1] - centre) * moved[0] + moved[1]
+        first = centre + (outputs[:, :1] - centre) * moved[1] + moved[2]
         scaled = torch.cat([first, outputs[:, 1:]], dim=1)
-        loss = candidate_loss(task, scaled, target, log_e.double(), offset.double()).sum()
-        loss = loss + priors[0] * (moved[0] - 1).square() + priors[1] * moved[1].square()
+        loss = candidate_loss(task, scaled, judged.target, judged.log_e, judged.log_offset).sum()
+        loss = loss + priors[0] * (moved[1] - 1).square() + priors[1] * moved[2].square()
+        loss = loss + TRUST_PRIOR * (trust - 0.5).square()
         loss.backward()  # type: ignore[no-untyped-call]
+        assert moved.grad is not None
+        moved.grad *= still
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    slope, shift = (float(part) for part in moved.detach())
-    slope = max(slope, 0.0)
-    return Calibration(slope=slope, shift=shift + centre * (1.0 - slope))
+    trust, slope, shift = moved.detach()[0].sigmoid(), *moved.detach()[1:]
+    slope = slope.clamp(min=0.0)
+    shift = shift + centre * (1.0 - slope)
+    return float(trust), Calibration(slope=float(slope), shift=float(shift))

@@ -32,6 +32,7 @@ from endcap.train.examples import Examples
 from endcap.train.loop import Progress, Report, Trainer, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.negatives import NegativeSampler
+from endcap.train.plain import solve_plain
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
 from endcap.train.scales import (
@@ -191,9 +192,9 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
     )
-    if network.candidates.pieces is not None:
+    if network.pieces is not None:
         of_training = asked.plan.facts.split == Split.TRAIN
-        network.candidates.pieces.learn(asked.examples.candidates.context[of_training])
+        network.pieces.learn(asked.examples.candidates.context[of_training])
     network.keep_plain(plain_tasks(asked.plan))
     network.start_at(constant_answers(asked.plan, asked.examples.candidates.log_offset))
     return network
@@ -228,6 +229,8 @@ def make_trainer(
         device=device,
         augmentation=Augmentation(crop=config.crop, mask=config.mask),
     )
+    report("plain answers", 0, 1)
+    solve_plain(network, batcher, plan.facts.split, seed=config.seed)
     train_rows, validation = prepared.rows_of(Split.TRAIN), prepared.rows_of(Split.VALIDATION)
     if len(validation) > 20_000:
         random = np.random.default_rng(config.seed)

@@ -152,7 +152,8 @@ class Trainer:
         """List the weights that are served as an average: all but a table of many items' ids."""
         by_row = self.sampler is not None
         ids = self.network.items.ids
-        return [each for each in self.network.parameters() if not (by_row and each is ids)]
+        moved = (each for each in self.network.parameters() if each.requires_grad)
+        return [each for each in moved if not (by_row and each is ids)]
 
     def combined(self, losses: dict[str, float]) -> float:
         """Return the figure by which the best epoch is chosen: sum_k lambda_k L_k / H_k.

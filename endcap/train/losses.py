@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from endcap.model import (
+    Answers,
     ItemRows,
     Network,
     click_loss,
@@ -59,20 +60,28 @@ def batch_losses(
         return losses
     answers = network.respond(
         vectors, states, last, batch.history, batch.question, batch.candidates
-    ).flatten(0, 1)
+    )
     for task in network.tasks:
         target = batch.targets.get(task.name)
         if target is not None:
-            of_task = answers[target.place][:, network.slices[task.name]]
-            each = trained_loss(
-                task,
-                of_task,
-                target,
-                log_examination(network, batch, target),
-                batch.log_offset.flatten()[target.place],
-            )
-            losses[task.name] = TaskLoss(total=each.sum(), count=len(each))
+            losses[task.name] = _ask_candidates(network, batch, task, target, answers)
     return losses
+
+
+def _ask_candidates(
+    network: Network, batch: Batch, task: Task, target: TargetBatch, answers: Answers
+) -> TaskLoss:
+    """Compare the deep answers with the labels while training, else what is served."""
+    rows = network.slices[task.name]
+    of_task = answers.of(target.place, rows)
+    each = trained_loss(
+        task,
+        of_task.deep if network.training else of_task.mixed(network.trust[rows]),
+        target,
+        log_examination(network, batch, target),
+        batch.log_offset.flatten()[target.place],
+    )
+    return TaskLoss(total=each.sum(), count=len(each))
 
 
 def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tensor:

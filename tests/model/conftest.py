@@ -15,6 +15,7 @@ from endcap.model import (
     items,
     losses,
     network,
+    plain,
     recurrent,
     softmax,
 )
@@ -39,7 +40,7 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    for module in (attention, encoder, heads, items, losses, network, recurrent, softmax):
+    for module in (attention, encoder, heads, items, losses, network, plain, recurrent, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 

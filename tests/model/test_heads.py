@@ -14,9 +14,8 @@ def ask(network, rows, length=3, seed=2):
     states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
     age = torch.randint(1, 9, (1, 3))
     lengths = torch.tensor([length])
-    return network.candidates(
-        item[:, rows], campaign[:, rows], context[:, rows], states, last, question, age, lengths
-    )
+    head, asked = network.candidates, context[:, rows]
+    return head(item[:, rows], campaign[:, rows], asked, None, states, last, question, age, lengths)
 
 
 def test_a_candidate_answers_the_same_alone_and_in_company(make_network):
@@ -55,41 +54,6 @@ def test_each_task_has_its_outputs_side_by_side(make_network):
     assert starts == [0, *np.cumsum(widths)[:-1]]
     assert list(network.slices) == [task.name for task in DEFAULT_TASKS]
     assert ask(network, [0])[0].shape[-1] == sum(widths)
-
-
-def test_constant_answers_stand_at_their_task(make_network):
-    network = make_network()
-    network.start_at({"click": [-3.0], "dwell": [0.5] * 16})
-    bias = network.candidates.answers.bias
-    assert bias[network.slices["click"]].tolist() == [-3.0]
-    assert bias[network.slices["dwell"]].tolist() == [0.5] * 16
-
-
-def test_a_plain_task_reads_the_context_alone(make_network):
-    network = make_network()
-    torch.nn.init.normal_(network.candidates.wide.weight)
-    cart, click = (network.slices[name] for name in ("cart", "click"))
-
-    def answers(item, context):
-        torch.manual_seed(3)
-        campaign, lengths = torch.zeros(1, 2, dtype=torch.long), torch.tensor([3])
-        states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
-        age = torch.ones(1, 3, dtype=torch.long)
-        return network.candidates(item, campaign, context, states, last, question, age, lengths)[0]
-
-    torch.manual_seed(4)
-    item, other, context = (
-        torch.randn(1, 2, 8),
-        torch.randn(1, 2, 8),
-        torch.randn(1, 2, NUM_CONTEXT),
-    )
-    assert not torch.equal(answers(item, context)[..., cart], answers(other, context)[..., cart])
-    network.keep_plain(["cart"])
-    one, two = answers(item, context), answers(other, context)
-    torch.testing.assert_close(one[..., cart], two[..., cart])
-    assert not torch.allclose(one[..., click], two[..., click])
-    linear = context @ network.candidates.wide.weight[cart, :NUM_CONTEXT].T
-    torch.testing.assert_close(one[..., cart], linear + network.candidates.answers.bias[cart])
 
 
 def examine():

@@ -71,7 +71,7 @@ def test_a_context_in_bands_is_served_as_it_was_trained(feed):
             states, last = network.read(vectors, batch.history)
             expected = network.respond(
                 vectors, states, last, batch.history, batch.question, batch.candidates
-            )
+            ).mixed(network.trust)
         found = answers_of(fitted, predictor, row, part, history)
         np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-4)
 
