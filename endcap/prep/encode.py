@@ -14,7 +14,6 @@ from endcap.prep.event_types import action_codes
 from endcap.prep.firsts import Firsts, first_seen
 from endcap.prep.gather import ORDER
 from endcap.prep.log import Log
-from endcap.prep.long_array import LongArray
 from endcap.prep.shelves import Shelves
 from endcap.prep.split import Cuts, plan_split, split_by_place, split_by_time
 from endcap.prep.unlocks import unlocked_tasks
@@ -36,6 +35,7 @@ from endcap.schema import (
     ShopConfig,
     make_events,
 )
+from endcap.schema.long_array import LongArray
 
 MAX_PLACEMENTS = 256
 DEVICES = {
