@@ -155,6 +155,7 @@ class CounterHistory:
             for column in np.unique(columns[chosen]):
                 of_kind = items[chosen][columns[chosen] == column]
                 counters.observe(day, of_kind, int(column))
+        self._totals: dict[int, NDArray[np.float64]] = {}
         self._snapshots: NDArray[np.float32] = snapshots.array().reshape(shape)
         self.final = counters
 
@@ -163,6 +164,13 @@ class CounterHistory:
         index = min(max(day - self._first, 0), len(self._snapshots) - 1)
         snapshot: NDArray[np.float32] = self._snapshots[index]
         return snapshot
+
+    def totals(self, day: int) -> NDArray[np.float64]:
+        """Return the sum of a day's snapshot over all items, added up once."""
+        index = min(max(day - self._first, 0), len(self._snapshots) - 1)
+        if index not in self._totals:
+            self._totals[index] = self._snapshots[index].sum(axis=0, dtype=np.float64)
+        return self._totals[index]
 
     def fresh(self, item: NDArray[np.int32], at_us: int) -> NDArray[np.float32] | None:
         """Return what a request reads in the fresh columns of some items, [C, 4]; None without."""

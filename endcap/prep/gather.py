@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 import polars as pl
 
+from endcap.errors import EndcapError
 from endcap.prep import habits
 from endcap.prep.canonical import EVENTS_SCHEMA, to_canonical
 from endcap.prep.catalogue import first_that_tell, items_told, rows_that_tell
@@ -146,7 +147,10 @@ def _survey(asked: Asked) -> _Survey | str:
     notes: tuple[str, ...] = ()
     rows, events = [], []
     for piece in pieces_of(asked.sources.events):
-        config, notes, table = _settle(asked, piece)
+        try:
+            config, notes, table = _settle(asked, piece)
+        except EndcapError:  # of the whole log it may not hold, and if it does it is said there
+            return "a piece cannot be read on its own"
         settled = config if settled is None else _agreed(settled, config)
         if settled is None:
             return "its pieces are not written alike"

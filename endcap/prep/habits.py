@@ -58,7 +58,9 @@ def merge(known: Habits, told: Mapping[str, object]) -> str:
 
 
 def _kinds(table: Table) -> list[str]:
-    return [str(table.frame[name].dtype) for name in table.columns]
+    """Name each column's type; the fields of a struct are looked at where they are read."""
+    kinds = (table.frame[name].dtype for name in table.columns)
+    return ["nested" if kind.is_nested() else str(kind) for kind in kinds]
 
 
 def _loses_point(raw: pl.Series) -> bool | None:

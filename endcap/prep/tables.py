@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from endcap.errors import FileError
+from endcap.prep.nested_lines import read_nested_lines
 from endcap.prep.rejected import REJECTED, no_rejected
 from endcap.prep.sources import Format, Source, ending_of, format_of, stem_of
 from endcap.prep.sql import Database, read_database
@@ -232,6 +233,9 @@ def _split_fields(text: str, separator: str) -> list[str]:
 
 
 def _read_jsonl(path: Path, data: bytes) -> Table:
+    nested = read_nested_lines(data)
+    if nested is not None:
+        return Table(frame=nested.with_row_index(ROW, offset=1), broken=no_rejected())
     try:
         frame = pl.read_ndjson(data, infer_schema_length=None)
     except (pl.exceptions.PolarsError, ValueError):

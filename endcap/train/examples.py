@@ -354,6 +354,7 @@ def _lay_out_candidates(
                     counters.as_of(q.at_us // DAY_US),
                     has_clock=dataset.shop.has_clock,
                     fresh=counters.fresh(item, group_start(dataset, q.at_us)),
+                    totals=counters.totals(q.at_us // DAY_US),
                 )
             )
     impression = np.concatenate([_NONE, *shown_rows])
