@@ -1,10 +1,14 @@
-"""Write a made-up log of any length, as CSV or Parquet, without ever holding more than a piece."""
+"""Write a made-up log of any length, piece by piece; with `--prepare`, tell what reading it takes."""
 
 import argparse
+import resource
+import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+
+from endcap import prep
 
 PIECE = 1_000_000
 DAYS = 60
@@ -53,10 +57,24 @@ def write_log(path: Path, events: int, *, items: int, seed: int = 0) -> Path:
     return path
 
 
+def prepare(path: Path) -> None:
+    """Read and encode a log, and tell what it took."""
+    began, cpu = time.perf_counter(), time.process_time()
+    log = prep.read(path)
+    made = prep.encode(log)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    took = f"{time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} CPU s"
+    print(f"{len(made.histories.events):,} events prepared in {took}; peak {peak:.2f} GB")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path, help="a .csv file, or a folder for Parquet files")
     parser.add_argument("--events", type=int, default=50_000_000)
     parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--prepare", action="store_true", help="read a log that was written")
     given = parser.parse_args()
-    write_log(given.path, given.events, items=given.items)
+    if given.prepare:
+        prepare(given.path)
+    else:
+        write_log(given.path, given.events, items=given.items)
