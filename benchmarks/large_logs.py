@@ -1,4 +1,4 @@
-"""Write a made-up log of any length, piece by piece; with `--prepare`, tell what reading it takes."""
+"""Write a made-up log of any length, piece by piece; `--prepare` tells what reading it takes."""
 
 import argparse
 import resource
