@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, int], None]
 
+HASHED_ROWS = 1_000_000
+"""Rows are hashed so many at a time: a large log's lie on disk."""
+
 RECIPE = "recipe.toml"
 """File of a model folder: the configuration that made it."""
 
@@ -144,7 +147,8 @@ def fingerprint_of(dataset: Dataset) -> str:
     """Return a hash of a log's events, impressions and configuration."""
     digest = hashlib.sha256()
     for part in (dataset.histories.events, dataset.histories.offsets, dataset.impressions):
-        digest.update(np.ascontiguousarray(part).tobytes())
+        for start in range(0, len(part), HASHED_ROWS):
+            digest.update(np.ascontiguousarray(part[start : start + HASHED_ROWS]).tobytes())
     digest.update(msgspec.json.encode(dataset.shop))
     digest.update(json.dumps(dataset.catalogue.item_ids.tolist()).encode())
     return digest.hexdigest()

@@ -48,7 +48,7 @@ def candidate_context(
     return context_of(did, shown, at_us, item, columns, counters, has_clock=has_clock)
 
 
-def context_of(
+def context_of(  # noqa: PLR0913 (all that one candidate reads)
     history: Events,
     shown: Events,
     at_us: int,
@@ -58,20 +58,23 @@ def context_of(
     *,
     has_clock: bool = True,
     fresh: NDArray[np.float32] | None = None,
+    totals: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
     """Build the same from what the shopper did and what they were shown, known items only.
 
     Args:
         fresh: [C, 4] fresh counters of the candidates, where `counters` does not hold them up to
             the instant (a fit has those of the start of the day).
+        totals: the sum of `counters` over all items, where it is known already.
     """
+    totals = counters.sum(axis=0, dtype=np.float64) if totals is None else totals
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
     history, shown = history[-MAX_EVENTS:], shown[-MAX_SHOWN:]
     without, item = item < 0, np.maximum(item, 0)
     _match_history(context, history, at_us, item, columns, has_clock)
-    _read_counters(context, item, counters)
+    _read_counters(context, item, counters, totals)
     if len(shown):
-        match_shown(context, history, shown, item, columns, counters)
+        match_shown(context, history, shown, item, columns, counters, totals)
     if columns.scales.dwell is not None:
         fresh = fresh_of(item, counters) if fresh is None else fresh
         match_dwelt(context, history, shown, fresh, columns.scales.dwell)
@@ -161,11 +164,13 @@ def _match_history(
 
 
 def _read_counters(
-    context: NDArray[np.float32], item: NDArray[np.int32], counters: NDArray[np.float32]
+    context: NDArray[np.float32],
+    item: NDArray[np.int32],
+    counters: NDArray[np.float32],
+    total: NDArray[np.float64],
 ) -> None:
     known = item < len(counters)
     rows = counters[np.where(known, item, 0)] * known[:, None]
-    total = counters.sum(axis=0, dtype=np.float64)
     clicks = rows[:, CounterColumn.CLICKS]
     purchases = rows[:, CounterColumn.PURCHASES]
     used = clicks + rows[:, CounterColumn.VIEWS] + rows[:, CounterColumn.CARTS] + purchases

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from endcap.features.clock import DAY_US
 from endcap.schema import NUM_OWN, Action, Dataset
+from endcap.schema.long_array import LongArray
 
 HALF_LIFE_DAYS = 14.0
+
+IN_MEMORY_BYTES = 256 * 2**20
+"""The counters of a log's days lie in a mapped file where they take more."""
 
 
 class CounterColumn(IntEnum):
@@ -131,31 +135,42 @@ class Counters:
 
 
 class CounterHistory:
-    """The counters of every day of a log, for training rows."""
+    """The counters of every day of a log, for training rows; those of many items lie on disk."""
 
     def __init__(self, dataset: Dataset) -> None:
         days, items, columns = _counted(dataset)
         self._first = int(days[0]) if len(days) else 0
         counters = Counters(dataset.catalogue.num_items, with_fresh=dataset.shop.times_shown)
         self._fresh = FreshHistory(dataset) if counters.has_fresh else None
-        self._snapshots: list[NDArray[np.float32]] = []
         last = int(days[-1]) if len(days) else 0
         edges = np.searchsorted(days, np.arange(self._first, last + 2))
+        shape = (last + 1 - self._first, *counters.as_of(self._first).shape)
+        size = int(np.prod(shape))
+        snapshots = LongArray(size, np.float32, on_disk=size * 4 > IN_MEMORY_BYTES)
         for offset, day in enumerate(range(self._first, last + 1)):
-            self._snapshots.append(counters.as_of(day))
+            snapshots.append(counters.as_of(day).ravel())
             if self._fresh is not None:
-                self._snapshots[-1] = self._snapshots[-1].copy()  # the day goes on in the original
                 self._fresh.observe(counters, day)
             chosen = slice(edges[offset], edges[offset + 1])
             for column in np.unique(columns[chosen]):
                 of_kind = items[chosen][columns[chosen] == column]
                 counters.observe(day, of_kind, int(column))
+        self._totals: dict[int, NDArray[np.float64]] = {}
+        self._snapshots: NDArray[np.float32] = snapshots.array().reshape(shape)
         self.final = counters
 
     def as_of(self, day: int) -> NDArray[np.float32]:
         """Return the snapshot of a day of the log (days after its end are the last day's)."""
         index = min(max(day - self._first, 0), len(self._snapshots) - 1)
-        return self._snapshots[index]
+        snapshot: NDArray[np.float32] = self._snapshots[index]
+        return snapshot
+
+    def totals(self, day: int) -> NDArray[np.float64]:
+        """Return the sum of a day's snapshot over all items, added up once."""
+        index = min(max(day - self._first, 0), len(self._snapshots) - 1)
+        if index not in self._totals:
+            self._totals[index] = self._snapshots[index].sum(axis=0, dtype=np.float64)
+        return self._totals[index]
 
     def fresh(self, item: NDArray[np.int32], at_us: int) -> NDArray[np.float32] | None:
         """Return what a request reads in the fresh columns of some items, [C, 4]; None without."""

@@ -28,11 +28,12 @@ def match_shown(
     item: NDArray[np.int32],
     columns: ItemColumns,
     counters: NDArray[np.float32],
+    totals: NDArray[np.float64],
 ) -> None:
     """Fill the taste columns of candidates, as logs of taste over the shopper's own rate."""
     clicked, groups = clicked_items(history), columns.groups
     seen, strength = shown["item"], columns.scales.tastes
-    expected = expected_clicks(shown, counters)
+    expected = expected_clicks(shown, counters, totals)
     times = np.bincount(seen, minlength=int(item.max(initial=-1)) + 1)[item]
     context[:, ContextColumn.ITEM_SHOWN] = np.log1p(times)
 
@@ -75,9 +76,11 @@ def clicked_times(history: Events) -> NDArray[np.int64]:
     return out
 
 
-def expected_clicks(shown: Events, counters: NDArray[np.float32]) -> NDArray[np.float64]:
+def expected_clicks(
+    shown: Events, counters: NDArray[np.float32], totals: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Return the clicks to be expected of shown slots: the item's own rate, less in a later one."""
-    total = counters.sum(axis=0, dtype=np.float64)
+    total = counters.sum(axis=0, dtype=np.float64) if totals is None else totals
     rate = (total[CounterColumn.CLICKS] + 1.0) / (total[CounterColumn.IMPRESSIONS] + 20.0)
     item = shown["item"]
     known = item < len(counters)

@@ -94,14 +94,37 @@ def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.Dat
     Args:
         events: `item_id`, `timestamp_us`, `FILE`, `ROW` and `PLACE` of rows that name an item.
     """
+    rows = rows_that_tell(table, events, shop)
+    return items_told(rows, shop) if rows is not None else None
+
+
+def rows_that_tell(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.DataFrame | None:
+    """Put what rows tell of their items beside each one's id and time."""
     told = _told_by_log(table, shop)
-    keys, numbers = [FILE, ROW, PLACE], shop.items.numbers
-    names = [name for name in told.columns if name not in keys]
-    if not names:
+    keys = [FILE, ROW, PLACE]
+    if told.columns == keys:
         return None
     events = events.select(*keys, "item_id", "timestamp_us")
     rows = events.join(told, on=keys, how="left", maintain_order="left")
-    rows = rows.filter(pl.col("item_id").is_not_null()).sort("timestamp_us", maintain_order=True)
+    return rows.filter(pl.col("item_id").is_not_null()).drop(keys)
+
+
+def first_that_tell(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep of each item's rows the first, and the first that tells each column, in time."""
+    rows = rows.sort("timestamp_us", maintain_order=True).with_row_index("__at")
+    names = [name for name in rows.columns if name not in ("__at", "item_id", "timestamp_us")]
+    firsts = [pl.col("__at").filter(pl.col(name).is_not_null()).first().over("item_id")
+              for name in names]  # fmt: skip
+    firsts.append(pl.col("__at").first().over("item_id"))
+    is_first = pl.any_horizontal([pl.col("__at").eq_missing(first) for first in firsts])
+    return rows.filter(is_first).drop("__at")
+
+
+def items_told(rows: pl.DataFrame, shop: ShopConfig) -> pl.DataFrame:
+    """Gather rows that tell of items, one row per item."""
+    rows = rows.sort("timestamp_us", maintain_order=True)
+    numbers = shop.items.numbers
+    names = [name for name in rows.columns if name not in ("item_id", "timestamp_us")]
     frame = rows.group_by("item_id", maintain_order=True).agg(
         pl.col("timestamp_us").first(), *(pl.col(name).drop_nulls().first() for name in names)
     )

@@ -65,10 +65,16 @@ class Parted:
     rejected: pl.DataFrame
 
 
-def part_rows(canonical: Canonical, table: Table, shop: ShopConfig) -> Parted:
-    """Part the good rows from the bad, and from those that are no events."""
+def part_rows(
+    canonical: Canonical, table: Table, shop: ShopConfig, seen: "Seen | None" = None
+) -> Parted:
+    """Part the good rows from the bad, and from those that are no events.
+
+    Args:
+        seen: what earlier pieces of the log held; None where the table is the whole log.
+    """
     aside = canonical.frame["event_type"].fill_null("") == IGNORE
-    frame = _name_repeats(canonical.frame, table, shop)
+    frame = _name_repeats(canonical.frame, table, shop, seen or Seen())
     bad = frame[REASON].is_not_null() & ~aside
     good = frame.filter(~bad & ~aside).drop(REASON)
     raw = table.as_read.filter(bad)
@@ -91,17 +97,48 @@ def _as_json(raw: pl.DataFrame) -> pl.Series:
     return raw.select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
-def _name_repeats(frame: pl.DataFrame, table: Table, shop: ShopConfig) -> pl.DataFrame:
+class Seen:
+    """Rows and ids of events that were there before.
+
+    Args:
+        rows, events: hashes of those that a log holds more than once, where it is read in pieces;
+            only what has such a hash is remembered from piece to piece.
+    """
+
+    def __init__(self, rows: pl.Series | None = None, events: pl.Series | None = None) -> None:
+        self._hashes = {"rows": rows, "events": events}
+        self._known: dict[str, set[tuple[object, ...]]] = {"rows": set(), "events": set()}
+
+    def again(self, what: str, keys: pl.DataFrame, *, counts: pl.Series) -> pl.Series:
+        """Tell which keys were there before, among the rows that count."""
+        hashes, known = self._hashes[what], self._known[what]
+        if hashes is None:
+            numbered = keys.with_columns(counts.alias("__counts"))
+            return counts & ~numbered.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+        rows = (counts & keys.hash_rows().is_in(hashes.implode())).arg_true()
+        again = []
+        for row, key in zip(rows.to_list(), keys[rows].rows(), strict=True):
+            if key in known:
+                again.append(row)
+            known.add(key)
+        return pl.Series([False]).new_from_index(0, keys.height).scatter(again, True)
+
+
+def keys_of_rows(table: Table) -> pl.DataFrame:
+    """Return what makes two rows the same to the letter."""
+    return table.frame.select(*table.columns, PLACE)
+
+
+def _name_repeats(frame: pl.DataFrame, table: Table, shop: ShopConfig, seen: Seen) -> pl.DataFrame:
     """Reject every event after the first of one id; and repeated rows, if the shop says so."""
-    is_good = pl.col(REASON).is_null()
     if shop.log.drop_duplicates:
-        told = (*table.columns, PLACE)
-        seen = table.frame.select(pl.struct(told).is_first_distinct()).to_series()
-        frame = _reject(frame, is_good & ~pl.lit(seen), REPEATED)
+        everything = pl.Series([True]).new_from_index(0, frame.height)
+        again = seen.again("rows", keys_of_rows(table), counts=everything)
+        frame = _reject(frame, pl.col(REASON).is_null() & again, REPEATED)
     if frame["event_id"].null_count() < frame.height:
-        key = pl.struct(is_good.alias("good"), "event_id", PLACE)
-        again = is_good & pl.col("event_id").is_not_null() & ~key.is_first_distinct()
-        frame = _reject(frame, again, SENT_TWICE)
+        counts = frame[REASON].is_null() & frame["event_id"].is_not_null()
+        again = seen.again("events", frame.select("event_id", PLACE), counts=counts)
+        frame = _reject(frame, pl.lit(again), SENT_TWICE)
     return frame
 
 
@@ -143,8 +180,13 @@ def _tell_searches_once(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, file: str) -> None:
+def check_learnable(
+    counts: Mapping[str, int], rejected: pl.DataFrame, *, rows: int, file: str
+) -> None:
     """Refuse a log with no good row, with one user, or with one item.
+
+    Args:
+        counts: of the good rows: distinct users and items, by `user` and `item`.
 
     Raises:
         LogError: with the reasons that cost the most rows.
@@ -152,14 +194,13 @@ def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, 
     if rows == 0:
         raise LogError(f"{file} has columns but no rows; there is nothing to learn from.")
     reasons = "; ".join(f"{one.reason} ({one.count})" for one in count_reasons(rejected)[:3])
-    if events.is_empty() and not reasons:
+    if not counts["user"] and not reasons:
         raise LogError(
             f"Nothing remains of {file}: shop.toml ignores all of its kinds of event; "
             f"correct [log.event_types]."
         )
-    if events.is_empty():
+    if not counts["user"]:
         raise LogError(f"Nothing remains of {file}: all {rows} rows were rejected: {reasons}.")
-    counts = {name: events[name].drop_nulls().n_unique() for name in ("user_id", "item_id")}
     if min(counts.values()) < 2:
         raise LogError(
             f"A log needs at least 2 users and 2 items, {file} has {_say(counts, 'user')} and "
@@ -168,5 +209,5 @@ def check_learnable(events: pl.DataFrame, rejected: pl.DataFrame, *, rows: int, 
 
 
 def _say(counts: Mapping[str, int], noun: str) -> str:
-    count = counts[f"{noun}_id"]
+    count = counts[noun]
     return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -120,23 +120,49 @@ def _to_utc(naive: pl.Series, zone: str) -> pl.Series:
 
 def _of_number(numbers: pl.Series, exact: pl.Series, name: str) -> pl.Series:
     """Read epochs; `exact` is the same as integers where they are, since floats lose digits."""
-    finite = numbers.set(~numbers.is_finite().fill_null(False), None)
-    size = finite.filter(finite != 0).abs().median()
+    finite = _finite(numbers)
+    unit = _unit_of(finite, name)
+    if unit == "date":
+        dates = finite.cast(pl.Int64).cast(pl.String).str.to_date("%Y%m%d", strict=False)
+        return dates.cast(pl.Datetime("us")).dt.epoch("us")
+    if unit == "ns":
+        return (finite / 1000).round().cast(pl.Int64, strict=False)
+    return _scale(finite, exact, UNITS[unit])
+
+
+def _finite(numbers: pl.Series) -> pl.Series:
+    return numbers.set(~numbers.is_finite().fill_null(False), None)
+
+
+def _unit_of(finite: pl.Series, name: str) -> str:
+    """Tell the unit of epochs by the column's name, or else by their size; `date` is 20260301."""
     unit = name.rsplit("_", 1)[-1].lower() if "_" in name else ""
     if unit in UNITS:
-        return _scale(finite, exact, UNITS[unit])
+        return unit
+    size = finite.filter(finite != 0).abs().median()
     typical = float(size) if isinstance(size, int | float) else 0.0
     if 19_000_101 <= typical <= 22_001_231:
         dates = finite.cast(pl.Int64).cast(pl.String).str.to_date("%Y%m%d", strict=False)
         if dates.null_count() == finite.null_count():
-            return dates.cast(pl.Datetime("us")).dt.epoch("us")
-    if typical < 1e11:
-        return _scale(finite, exact, UNITS["s"])
-    if typical < 1e14:
-        return _scale(finite, exact, UNITS["ms"])
-    if typical < 1e17:
-        return _scale(finite, exact, UNITS["us"])
-    return (finite / 1000).round().cast(pl.Int64, strict=False)
+            return "date"
+    limits = {"s": 1e11, "ms": 1e14, "us": 1e17}
+    return next((unit for unit, limit in limits.items() if typical < limit), "ns")
+
+
+def habits_of(values: pl.Series, name: str = "") -> dict[str, object]:
+    """Say what `read_instants` takes from a column as a whole; None is what it does not tell."""
+    if values.dtype in (pl.Datetime, pl.Date):
+        return {}
+    if values.dtype.is_numeric():
+        return {"unit": _unit_of(_finite(values.cast(pl.Float64)), name)}
+    text = values.cast(pl.String, strict=False).str.strip_chars()
+    text = text.set(text == "", None)
+    numbers = text.cast(pl.Float64, strict=False)
+    if numbers.null_count() == numbers.len():
+        days = _is_day_first(text.str.replace_all("/", "-", literal=True))
+        return {"day first": days if text.null_count() < text.len() else None}
+    whole = text.cast(pl.Int64, strict=False).null_count() == numbers.null_count()
+    return {"unit": _unit_of(_finite(numbers), name), "whole": whole}
 
 
 def _scale(finite: pl.Series, exact: pl.Series, factor: int) -> pl.Series:
@@ -169,11 +195,14 @@ def _offset_us(offset: pl.Series) -> pl.Series:
 def _parse(text: pl.Series) -> pl.Series:
     """Try one format after another until every text is read."""
     parsed = pl.Series(text.name, [None], pl.Datetime("us")).new_from_index(0, text.len())
-    first = text.str.extract(r"^(\d{1,2})-\d{1,2}-\d{4}").cast(pl.Int64, strict=False).max()
-    is_day_first = isinstance(first, int) and first > 12
-    for layout in (*FORMATS, *(DAY_FIRST if is_day_first else MONTH_FIRST)):
+    for layout in (*FORMATS, *(DAY_FIRST if _is_day_first(text) else MONTH_FIRST)):
         if parsed.null_count() == text.null_count():
             break
         attempt = text.str.to_datetime(layout, time_unit="us", strict=False)
         parsed = parsed.zip_with(parsed.is_not_null(), attempt)
     return parsed
+
+
+def _is_day_first(text: pl.Series) -> bool:
+    first = text.str.extract(r"^(\d{1,2})-\d{1,2}-\d{4}").cast(pl.Int64, strict=False).max()
+    return isinstance(first, int) and first > 12

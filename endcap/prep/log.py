@@ -7,20 +7,20 @@ import polars as pl
 
 from endcap.prep import rejected as side_file
 from endcap.prep.campaigns import read_campaigns
-from endcap.prep.canonical import EVENTS_SCHEMA, to_canonical
-from endcap.prep.catalogue import Items, items_of_log, read_items
-from endcap.prep.checks import Parted, agree_on_currency, check_learnable, part_rows
+from endcap.prep.canonical import EVENTS_SCHEMA
+from endcap.prep.catalogue import Items, read_items
+from endcap.prep.checks import check_learnable
 from endcap.prep.columns import columns_of
 from endcap.prep.decisions import Shown, read_decisions, read_subjects
-from endcap.prep.guess import with_guessed
-from endcap.prep.nested import unfold
+from endcap.prep.gather import ORDER, Asked, Gathered, gather
 from endcap.prep.rejected import no_rejected
 from endcap.prep.report import Found, LogReport, make_report
-from endcap.prep.settle import Shop, check_format, settle
-from endcap.prep.shown import add_shown
+from endcap.prep.settle import Shop, check_format
+from endcap.prep.shelves import Shelves
 from endcap.prep.sources import Source, Sources, find_sources, source_of
 from endcap.prep.sql import Database
-from endcap.prep.tables import FILE, PLACE, ROW, Table, read_table, read_tables
+from endcap.prep.tables import Table, read_table
+from endcap.prep.tally import count_events
 from endcap.schema import Campaign, Campaigns, ShopConfig
 
 
@@ -28,8 +28,8 @@ from endcap.schema import Campaign, Campaigns, ShopConfig
 class Log:
     """A checked log: good rows in our columns, what else the shop told, and what was rejected."""
 
-    events: pl.DataFrame
-    """One row per event, in the files' order; `canonical.EVENTS_SCHEMA` names the columns."""
+    shelves: Shelves
+    """The events with `ORDER`, each shopper's on one shelf; those of a large log lie on disk."""
     items: pl.DataFrame | None
     """The catalogue (`catalogue.ITEMS_SCHEMA`), or what the log itself tells of its items."""
     campaigns: Campaigns
@@ -37,6 +37,11 @@ class Log:
     report: LogReport
     rejected: pl.DataFrame
     """`file`, `row`, `reason` and the `raw` row of everything that was not read."""
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """One row per event, in the files' order; `canonical.EVENTS_SCHEMA` names the columns."""
+        return pl.concat(list(self.shelves.each())).sort(ORDER).drop(ORDER)
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_()
@@ -70,44 +75,40 @@ def read(
     sources = _with_given(find_sources(path, query), items, campaigns)
     check_format(format, shop, sources)
     file = _name_of(path, sources)
-    table = read_tables(sources.events)
     listed = read_table(sources.items) if sources.items is not None else None
-    config, notes = settle(shop, format, sources, table, file=file, listed=listed)
-    table = unfold(table, config, file=file)
-    if shop is not None or sources.shop is not None:
-        config = with_guessed(config, table, file=file)
-    config = agree_on_currency(table, config, file=file)
-    rows = table.frame.height + table.broken.height
-    if table.frame.is_empty():
-        check_learnable(pl.DataFrame(schema=EVENTS_SCHEMA), table.broken, rows=rows, file=file)
-    canonical = to_canonical(table, config, file=file)
-    parted = part_rows(canonical, table, config)
-    rejected = parted.rejected
-    catalogue = _read_items(listed, sources.items, config, table.columns)
-    told = catalogue.frame if catalogue else _items_told(table, parted, config)
-    good = add_shown(parted.good, table, config).drop(FILE, ROW, PLACE)
-    events, shown = _add_decisions(good, sources, config)
-    check_learnable(events, rejected, rows=rows, file=file)
+    gathered = gather(Asked(sources=sources, file=file, shop=shop, format=format, listed=listed))
+    config, rejected = gathered.shop, gathered.rejected
+    if not gathered.rows or not gathered.columns:
+        check_learnable({"user": 0, "item": 0}, pl.concat(rejected), rows=gathered.rows, file=file)
+    catalogue = _read_items(listed, sources.items, config, gathered.found)
+    told = catalogue.frame if catalogue else gathered.items
+    shown = _add_decisions(gathered.shelves, sources, config)
+    if not gathered.shelves.height:
+        check_learnable({"user": 0, "item": 0}, pl.concat(rejected), rows=gathered.rows, file=file)
+    tally = count_events(gathered.shelves, config)
+    counts = {"user": tally.users, "item": tally.items}
+    check_learnable(counts, pl.concat(rejected), rows=gathered.rows, file=file)
     campaign_rows, bad_campaigns = _read_campaigns(sources.campaigns, config)
-    parts = [rejected, bad_campaigns, shown.rejected]
-    rejected = pl.concat([*parts, catalogue.rejected] if catalogue else parts)
+    rejected = [*rejected, bad_campaigns, shown.rejected]
+    whole = pl.concat([*rejected, catalogue.rejected] if catalogue else rejected)
     found = Found(
         files=_names(sources),
-        rows=rows,
+        rows=gathered.rows,
         catalogue_items=told.height if told is not None else 0,
         campaigns=len(campaign_rows),
-        columns=canonical.columns,
+        columns=gathered.columns,
         item_columns=catalogue.columns if catalogue else dict(config.items.columns),
-        unused=_unused(canonical.unused, catalogue, table, config),
-        notes=(*notes, *_say_left(sources), *_say_aside(parted), *canonical.notes, *shown.notes),
-    )
+        unused=_unused(gathered, catalogue),
+        notes=(*gathered.notes, *_say_left(sources), *_say_aside(gathered.aside),
+               *gathered.told, *shown.notes),
+    )  # fmt: skip
     return Log(
-        events=events,
+        shelves=gathered.shelves,
         items=told,
         campaigns=Campaigns(rows=campaign_rows),
         shop=config,
-        report=make_report(events, rejected, config, found),
-        rejected=rejected,
+        report=make_report(tally, whole, config, found),
+        rejected=whole,
     )
 
 
@@ -149,12 +150,6 @@ def _name_of(path: str | Path, sources: Sources) -> str:
     return only.name if isinstance(only, Database) else Path(path).name
 
 
-def _items_told(table: Table, parted: Parted, shop: ShopConfig) -> pl.DataFrame | None:
-    keys = [FILE, ROW, PLACE, "item_id", "timestamp_us"]
-    rows = pl.concat([parted.good.select(keys), parted.aside.select(keys)])
-    return items_of_log(table, rows.drop_nulls("timestamp_us"), shop)
-
-
 def _read_items(
     table: Table | None, source: Source | None, shop: ShopConfig, elsewhere: list[str]
 ) -> Items | None:
@@ -171,41 +166,38 @@ def _read_campaigns(
     return read_campaigns(read_table(source), shop, file=source.name)
 
 
-def _unused(
-    unused: tuple[str, ...], catalogue: Items | None, table: Table, shop: ShopConfig
-) -> tuple[str, ...]:
+def _unused(gathered: Gathered, catalogue: Items | None) -> tuple[str, ...]:
     """Leave out what tells of the items, of what the events do not use."""
+    shop = gathered.shop
     told = [] if catalogue else [*shop.items.columns.values(), *shop.items.attributes]
     names = {
-        name for source in (*told, shop.log.shown) for name in columns_of(source, table.columns)
+        name for source in (*told, shop.log.shown) for name in columns_of(source, gathered.found)
     }
     return tuple(
         column
-        for column in unused
+        for column in gathered.unused
         if not any(name == column or name.startswith(f"{column}.") for name in names)
     )
 
 
-def _say_aside(parted: Parted) -> tuple[str, ...]:
-    if parted.aside.is_empty():
-        return ()
-    return (f"Rows of kinds that are no events here (ignore): {parted.aside.height:,}.",)
+def _say_aside(count: int) -> tuple[str, ...]:
+    return (f"Rows of kinds that are no events here (ignore): {count:,}.",) if count else ()
 
 
-def _add_decisions(
-    events: pl.DataFrame, sources: Sources, shop: ShopConfig
-) -> tuple[pl.DataFrame, Shown]:
+def _add_decisions(shelves: Shelves, sources: Sources, shop: ShopConfig) -> Shown:
     """Add what logged pages showed, for pages whose impressions the events do not tell."""
     if sources.decisions is None or sources.subjects is None:
         nothing = pl.DataFrame(schema=EVENTS_SCHEMA)
         told = sources.decisions is not None
         notes = ("decisions.jsonl is not read: no subjects file names its users.",) * told
-        return events, Shown(events=nothing, rejected=no_rejected(), notes=notes)
+        return Shown(events=nothing, rejected=no_rejected(), notes=notes)
     users = read_subjects(read_table(sources.subjects), file=sources.subjects.name)
+    (events,) = shelves.each()  # such a log is read whole
     shown = pl.col("event_type") == "impression"
     known = set(events.filter(shown)["decision_id"].drop_nulls().to_list())
     pages = read_decisions(sources.decisions, users, known, shop)
-    return pl.concat([events, pages.events]), pages
+    shelves.put(pages.events.with_row_index(ORDER, offset=events.height), pl.lit(0))
+    return pages
 
 
 def _names(sources: Sources) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import polars as pl
 from endcap.prep.clock import write_instant
 from endcap.prep.columns import EVENT_COLUMNS, ITEM_COLUMNS, Column
 from endcap.prep.rejected import Reason, count_reasons
-from endcap.prep.split import plan_split
+from endcap.prep.tally import Tally
 from endcap.prep.unlocks import TaskUse, use_tasks
 from endcap.schema import Action, ShopConfig, html_table
 
@@ -113,37 +113,42 @@ class Found:
     notes: tuple[str, ...]
 
 
-def make_report(
-    events: pl.DataFrame, rejected: pl.DataFrame, shop: ShopConfig, found: Found
-) -> LogReport:
-    """Count what a checked log holds."""
-    kinds = events["event_type"].value_counts(sort=True).rows()
-    split, note = _use_split(events, shop)
-    first, last = (int(events["timestamp_us"].min()), int(events["timestamp_us"].max()))  # type: ignore[arg-type]
+def make_report(tally: Tally, rejected: pl.DataFrame, shop: ShopConfig, found: Found) -> LogReport:
+    """Say what a checked log holds."""
+    cuts = tally.cuts
+    ends = (cuts.train_end_us, cuts.validation_end_us) if cuts.kind == "time" else (None, None)
+    has_categories = "categories" in found.item_columns
     return LogReport(
         files=found.files,
         rows=found.rows,
-        events=events.height,
-        users=events["user_id"].n_unique(),
-        items=events["item_id"].drop_nulls().n_unique(),
+        events=tally.events,
+        users=tally.users,
+        items=tally.items,
         catalogue_items=found.catalogue_items,
         campaigns=found.campaigns,
-        event_types=dict(kinds),
-        first_at=write_instant(first) if shop.has_clock else None,
-        last_at=write_instant(last) if shop.has_clock else None,
+        event_types=tally.event_types,
+        first_at=write_instant(tally.first_us) if shop.has_clock else None,
+        last_at=write_instant(tally.last_us) if shop.has_clock else None,
         resolution=shop.log.resolution,
         zone=shop.zone,
         currency=shop.currency,
-        shared_instant_share=_shared_share(events, shop),
+        shared_instant_share=1.0 - tally.alone / tally.events,
         columns=_use_columns(found.columns, EVENT_COLUMNS),
         item_columns=_use_columns(found.item_columns, ITEM_COLUMNS),
         unused_columns=found.unused,
-        tasks=use_tasks(events, shop, has_categories="categories" in found.item_columns),
-        split=split,
+        tasks=use_tasks(tally.contents, shop, has_categories=has_categories),
+        split=SplitUse(
+            kind=cuts.kind,
+            train=tally.parts[0],
+            validation=tally.parts[1],
+            test=tally.parts[2],
+            train_end=write_instant(ends[0]) if ends[0] is not None else None,
+            validation_end=write_instant(ends[1]) if ends[1] is not None else None,
+        ),
         rejected=rejected.height,
         reasons=count_reasons(rejected),
-        warnings=_warnings(dict(kinds)),
-        notes=(*found.notes, *((note,) if note else ())),
+        warnings=_warnings(tally.event_types),
+        notes=(*found.notes, *((cuts.note,) if cuts.note else ())),
     )
 
 
@@ -163,36 +168,3 @@ def _warnings(kinds: dict[str, int]) -> tuple[str, ...]:
         for kind, count in kinds.items()
         if kind not in known
     )
-
-
-def _instant(shop: ShopConfig) -> pl.Expr:
-    return (pl.col("timestamp_us") // shop.resolution_us).alias("instant")
-
-
-def _shared_share(events: pl.DataFrame, shop: ShopConfig) -> float:
-    groups = events.group_by("user_id", _instant(shop)).len()
-    alone = groups.filter(pl.col("len") == 1).height
-    return 1.0 - alone / events.height
-
-
-def _use_split(events: pl.DataFrame, shop: ShopConfig) -> tuple[SplitUse, str]:
-    times = events["timestamp_us"]
-    cuts = plan_split(shop, int(times.min()), int(times.max()))  # type: ignore[arg-type]
-    if cuts.kind == "time":
-        part = (times >= cuts.train_end_us).cast(pl.Int8) + (times >= cuts.validation_end_us)
-        ends = (write_instant(cuts.train_end_us), write_instant(cuts.validation_end_us))
-        return _count_split(part, "time", ends), cuts.note
-    shown = pl.col("event_type") == "impression"
-    place = pl.col("instant").rank("dense", descending=True).over("user_id")
-    places = events.filter(~shown).select("user_id", _instant(shop)).select(
-        place=place, places=pl.col("instant").n_unique().over("user_id")
-    )  # fmt: skip
-    kept_aside = (3 - pl.col("place").cast(pl.Int64)).clip(0)
-    part = places.select(pl.when(pl.col("places") < 3).then(0).otherwise(kept_aside)).to_series()
-    return _count_split(part, "leave_one_out", (None, None)), cuts.note
-
-
-def _count_split(part: pl.Series, kind: str, ends: tuple[str | None, str | None]) -> SplitUse:
-    counts = [int((part == number).sum()) for number in range(3)]
-    return SplitUse(kind=kind, train=counts[0], validation=counts[1], test=counts[2],
-                    train_end=ends[0], validation_end=ends[1])  # fmt: skip

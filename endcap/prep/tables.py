@@ -7,12 +7,13 @@ line by line, so that one broken line costs one row and not the log.
 import csv
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from endcap.errors import FileError
+from endcap.prep.nested_lines import read_nested_lines
 from endcap.prep.rejected import REJECTED, no_rejected
 from endcap.prep.sources import Format, Source, ending_of, format_of, stem_of
 from endcap.prep.sql import Database, read_database
@@ -57,8 +58,13 @@ def read_table(source: Source) -> Table:
         FileError: it is missing, unreadable, empty, or not what its ending says.
     """
     table = _read_rows(source) if isinstance(source, Database) else _read_file(source)
+    return with_source(table, source)
+
+
+def with_source(table: Table, source: Source) -> Table:
+    """Write down where rows come from."""
     added = (pl.lit(source.name).alias(FILE), pl.lit(0, dtype=pl.UInt32).alias(PLACE))
-    return Table(frame=table.frame.with_columns(added), broken=table.broken)
+    return replace(table, frame=table.frame.with_columns(added))
 
 
 def _read_rows(source: Database) -> Table:
@@ -69,14 +75,13 @@ def _read_rows(source: Database) -> Table:
 def _read_file(path: Path) -> Table:
     kind = format_of(path)
     data = _bytes_of(path)
-    _check_content(path, kind, data)
-    match kind:
-        case "parquet":
-            return _read_parquet(path)
-        case "jsonl":
-            return _read_jsonl(path, data)
-        case "csv":
-            return _read_csv(path, data)
+    check_content(path, kind, data)
+    return _read_parquet(path) if kind == "parquet" else parse_text(path, kind, data)
+
+
+def parse_text(path: Path, kind: Format, data: bytes) -> Table:
+    """Read a file's text, or a piece of it that begins as the file does."""
+    return _read_jsonl(path, data) if kind == "jsonl" else _read_csv(path, data)
 
 
 def read_tables(sources: tuple[Source, ...]) -> Table:
@@ -102,7 +107,12 @@ def _bytes_of(path: Path) -> bytes:
         raise FileError(f"{path.name} cannot be read: {error}.") from error
 
 
-def _check_content(path: Path, kind: Format, data: bytes) -> None:
+def check_content(path: Path, kind: Format, data: bytes) -> None:
+    """Refuse a file that does not begin as its ending says.
+
+    Raises:
+        FileError: it is empty, or something else.
+    """
     if not data.strip():
         raise FileError(f"{path.name} is empty; write the log again and try once more.")
     found = _sniff(data)
@@ -223,6 +233,9 @@ def _split_fields(text: str, separator: str) -> list[str]:
 
 
 def _read_jsonl(path: Path, data: bytes) -> Table:
+    nested = read_nested_lines(data)
+    if nested is not None:
+        return Table(frame=nested.with_row_index(ROW, offset=1), broken=no_rejected())
     try:
         frame = pl.read_ndjson(data, infer_schema_length=None)
     except (pl.exceptions.PolarsError, ValueError):

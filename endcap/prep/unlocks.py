@@ -32,11 +32,7 @@ class TaskUse:
 class Contents:
     """Counts of what a log holds, each taken once."""
 
-    def __init__(self, events: pl.DataFrame, shop: ShopConfig, *, has_categories: bool) -> None:
-        is_ad = pl.col("campaign_id").is_not_null()
-        table = events.group_by("event_type", is_ad.alias("is_ad")).agg(
-            rows=pl.len(), dwells=pl.col("dwell_ms").count()
-        )
+    def __init__(self, table: pl.DataFrame, shop: ShopConfig, *, has_categories: bool) -> None:
         self._rows: dict[tuple[str, bool], int] = {}
         self._dwells: dict[tuple[str, bool], int] = {}
         for kind, ad, rows, dwells in table.rows():
@@ -54,11 +50,23 @@ class Contents:
         return self._dwells.get((kind, ad), 0)
 
 
+def count_contents(events: pl.DataFrame) -> pl.DataFrame:
+    """Count rows and dwells by kind, those of ads apart."""
+    is_ad = pl.col("campaign_id").is_not_null()
+    return events.group_by("event_type", is_ad.alias("is_ad")).agg(
+        rows=pl.len(), dwells=pl.col("dwell_ms").count()
+    )
+
+
 def use_tasks(
-    events: pl.DataFrame, shop: ShopConfig, *, has_categories: bool
+    contents_table: pl.DataFrame, shop: ShopConfig, *, has_categories: bool
 ) -> tuple[TaskUse, ...]:
-    """Say of each of the shop's tasks whether the log unlocks it."""
-    contents = Contents(events, shop, has_categories=has_categories)
+    """Say of each of the shop's tasks whether the log unlocks it.
+
+    Args:
+        contents_table: as `count_contents` counts it.
+    """
+    contents = Contents(contents_table, shop, has_categories=has_categories)
     uses = []
     for task in shop.tasks:
         missing = _missing(task, contents)

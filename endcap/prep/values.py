@@ -20,18 +20,30 @@ def read_text(values: pl.Series) -> pl.Series:
 
     A table that once held a missing id often holds `17850.0` for `17850`.
     """
-    if values.dtype.is_float():
-        whole = values.fill_nan(None).drop_nulls()
-        if ((whole == whole.round()) & (whole.abs() < 2**53)).all():
-            return values.fill_nan(None).cast(pl.Int64, strict=False).cast(pl.String)
+    if values.dtype.is_float() and loses_point_zero(values) is not False:
+        return values.fill_nan(None).cast(pl.Int64, strict=False).cast(pl.String)
     if values.dtype.is_nested():
         return pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
     text = values.cast(pl.String).str.strip_chars()
     text = text.set(text == "", None) if text.dtype == pl.String else text
-    present = text.drop_nulls()
-    if present.len() and present.str.contains(r"^-?\d+\.0$").all():
-        return text.str.strip_suffix(".0")
-    return text
+    return text.str.strip_suffix(".0") if loses_point_zero(text) else text
+
+
+def loses_point_zero(values: pl.Series) -> bool | None:
+    """Tell whether a column's numbers are all whole, as `17850.0` is; None where there is none.
+
+    Args:
+        values: texts are tidy.
+    """
+    present = values.drop_nulls()
+    if values.dtype.is_float():
+        present = present.drop_nans()
+        is_whole = (present == present.round()) & (present.abs() < 2**53)
+    elif values.dtype == pl.String:
+        is_whole = present.str.contains(r"^-?\d+\.0$")
+    else:
+        return False
+    return bool(is_whole.all()) if present.len() else None
 
 
 def read_number(values: pl.Series, name: str) -> Read:

@@ -6,13 +6,15 @@ shown slot. A *snapshot* stands right after a group, or at a random instant befo
 asks when sampled items will be bought, and without an item what the shopper will do.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, context_of
-from endcap.schema import Action, Dataset, Events, Histories, Split, group_starts, shown_by_user
+from endcap.schema import Action, Dataset, Events, Histories, Split, shown_by_user
 from endcap.train.sampling import PairSampler, Sample
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
@@ -81,7 +83,6 @@ class _Question:
     visible: int
     split: int
     device: int = 0
-    next_rows: NDArray[np.int64] | None = None
     shown_rows: NDArray[np.int64] | None = None
     sample: Sample | None = None
 
@@ -100,26 +101,40 @@ def make_examples(
         ask_later: whether snapshots are wanted (the log has a clock, and tasks of later days).
     """
     pages = _pages_by_user(dataset)
-    questions: list[_Question] = []
+    others: list[_Question] = []
     share = _snapshot_share(dataset) if ask_later else 0.0
     sampler = PairSampler(dataset) if share > 0 else None
-    for user in range(dataset.histories.num_users):
-        questions.extend(_next_questions(dataset, user))
-        questions.extend(_page_questions(dataset, user, pages.get(user, ())))
-        if sampler is not None:
-            # A stream per user: what one shopper does later moves nobody else's sample.
-            random = np.random.default_rng([seed, user])
-            for at_us, visible, split in _snapshots(dataset, user, random):
-                if random.random() >= share:
-                    continue
-                sample = sampler.sample(random, user, at_us, visible, split)
-                if sample is not None:
-                    questions.append(
-                        _Question(
-                            user=user, at_us=at_us, visible=visible, split=split, sample=sample
-                        )
-                    )
-    return _lay_out(dataset, questions, counters, columns)
+    nexts, instants = _next_questions(dataset)
+    for user in range(dataset.histories.num_users) if sampler is not None else sorted(pages):
+        if user in pages:
+            others.extend(_page_questions(dataset, user, pages[user]))
+        if sampler is not None and _asks_snapshot(seed, user, int(instants[user]), share):
+            others.extend(_sampled(dataset, sampler, seed, user, share))
+    return _lay_out(dataset, nexts, others, counters, columns)
+
+
+def _asks_snapshot(seed: int, user: int, instants: int, share: float) -> bool:
+    """Tell whether one of a user's snapshots may be asked; most users of a large log have none.
+
+    `_sampled` draws once per instant, then once per snapshot, of which there are two at most.
+    """
+    if instants == 0 or share >= 1.0:
+        return instants > 0
+    draws = np.random.default_rng([seed, user]).random(3 * instants)
+    return bool(draws[instants:].min() < share)
+
+
+def _sampled(
+    dataset: Dataset, sampler: PairSampler, seed: int, user: int, share: float
+) -> Iterator[_Question]:
+    # A stream per user: what one shopper does later moves nobody else's sample.
+    random = np.random.default_rng([seed, user])
+    for at_us, visible, split in _snapshots(dataset, user, random):
+        if random.random() >= share:
+            continue
+        sample = sampler.sample(random, user, at_us, visible, split)
+        if sample is not None:
+            yield _Question(user=user, at_us=at_us, visible=visible, split=split, sample=sample)
 
 
 def _snapshot_share(dataset: Dataset) -> float:
@@ -145,33 +160,45 @@ def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
     return pages
 
 
-def _next_questions(dataset: Dataset, user: int) -> list[_Question]:
-    start = int(dataset.histories.offsets[user])
-    events = dataset.histories.of(user)
-    if len(events) == 0:
-        return []
-    starts = group_starts(events["timestamp_us"], dataset.shop.resolution_us)
+@dataclass(frozen=True, kw_only=True)
+class _Nexts:
+    """All next questions, by user and time: question k asks for the events `rows[offsets[k]:]`."""
+
+    user: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    visible: NDArray[np.int64]
+    split: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+def _next_questions(dataset: Dataset) -> tuple[_Nexts, NDArray[np.int64]]:
+    """Ask for the items of every instant but a user's first; return also each user's instants."""
+    histories, events = dataset.histories, dataset.histories.events
+    at_us, user = events["timestamp_us"], histories.user_of_event()
+    instant = at_us // dataset.shop.resolution_us
+    is_first = np.ones(len(events), dtype=np.bool_)
+    is_first[1:] = (instant[1:] != instant[:-1]) | (user[1:] != user[:-1])
+    firsts = np.flatnonzero(is_first)
+    of_event = np.cumsum(is_first) - 1
+    has_past = firsts > histories.offsets[user[firsts]]
     counts = (NEXT_WEIGHT[events["action"]] > 0) & (events["item"] >= 0)
-    questions = []
-    firsts = np.unique(starts)
-    for first, group in zip(firsts, np.split(np.arange(len(events)), firsts[1:]), strict=True):
-        rows = start + group[counts[group]]
-        if first > 0 and len(rows):
-            questions.append(
-                _Question(
-                    user=user,
-                    at_us=int(events["timestamp_us"][first]),
-                    visible=start + int(first),
-                    split=int(dataset.event_split[rows[0]]),
-                    next_rows=rows,
-                )
-            )
-    return questions
+    rows = np.flatnonzero(counts & has_past[of_event])
+    group = of_event[rows]
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(rows) else _NONE
+    first = firsts[group[starts]]
+    nexts = _Nexts(
+        user=user[first],
+        at_us=at_us[first],
+        visible=first,
+        split=dataset.event_split[rows[starts]],
+        offsets=np.append(starts, len(rows)),
+        rows=rows,
+    )
+    return nexts, np.bincount(user[firsts], minlength=histories.num_users)
 
 
-def _page_questions(
-    dataset: Dataset, user: int, pages: list[NDArray[np.int64]] | tuple[()]
-) -> list[_Question]:
+def _page_questions(dataset: Dataset, user: int, pages: list[NDArray[np.int64]]) -> list[_Question]:
     start = int(dataset.histories.offsets[user])
     instants = dataset.histories.of(user)["timestamp_us"] // dataset.shop.resolution_us
     questions = []
@@ -235,24 +262,39 @@ def _split_at(dataset: Dataset, at_us: int) -> Split:
 
 def _lay_out(
     dataset: Dataset,
-    questions: list[_Question],
+    nexts: _Nexts,
+    others: list[_Question],
     counters: CounterHistory,
     columns: ItemColumns,
 ) -> Examples:
-    next_rows = [q.next_rows if q.next_rows is not None else _NONE for q in questions]
-    rows = np.concatenate([_NONE, *next_rows])
-    events = dataset.histories.events
+    """Put all questions side by side: each user's next questions, then the others."""
+    users = np.array([q.user for q in others], dtype=np.int32)
+    kind = np.repeat([0, 1], [len(nexts.user), len(others)])
+    order = np.lexsort((kind, np.concatenate([nexts.user, users])))
+
+    def column(of_nexts: NDArray[Any], name: str) -> NDArray[Any]:
+        of_others = np.array([getattr(q, name) for q in others], dtype=of_nexts.dtype)
+        together: NDArray[Any] = np.concatenate([of_nexts, of_others])[order]
+        return together
+
+    events, candidates = (
+        dataset.histories.events,
+        _lay_out_candidates(dataset, others, counters, columns),
+    )
+    next_counts = np.append(np.diff(nexts.offsets), np.zeros(len(others), dtype=np.int64))
+    asked = np.zeros(len(nexts.user), dtype=np.int64)
+    counts = np.concatenate([asked, np.diff(candidates.offsets)])
     return Examples(
-        user=np.array([q.user for q in questions], dtype=np.int32),
-        at_us=np.array([q.at_us for q in questions], dtype=np.int64),
-        visible=np.array([q.visible for q in questions], dtype=np.int64),
-        device=np.array([q.device for q in questions], dtype=np.uint8),
-        split=np.array([q.split for q in questions], dtype=np.uint8),
-        next_offsets=_offsets([len(r) for r in next_rows]),
-        next_item=events["item"][rows],
-        next_action=events["action"][rows],
-        next_weight=NEXT_WEIGHT[events["action"][rows]],
-        candidates=_lay_out_candidates(dataset, questions, counters, columns),
+        user=column(nexts.user, "user"),
+        at_us=column(nexts.at_us, "at_us"),
+        visible=column(nexts.visible, "visible"),
+        device=column(np.zeros(len(nexts.user), dtype=np.uint8), "device"),
+        split=column(nexts.split, "split"),
+        next_offsets=_offsets(next_counts[order]),
+        next_item=events["item"][nexts.rows],
+        next_action=events["action"][nexts.rows],
+        next_weight=NEXT_WEIGHT[events["action"][nexts.rows]],
+        candidates=replace(candidates, offsets=_offsets(counts[order])),
     )
 
 
@@ -275,7 +317,7 @@ def group_start(dataset: Dataset, at_us: int) -> int:
     return at_us // dataset.shop.resolution_us * dataset.shop.resolution_us
 
 
-def _offsets(lengths: list[int]) -> NDArray[np.int64]:
+def _offsets(lengths: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
@@ -312,6 +354,7 @@ def _lay_out_candidates(
                     counters.as_of(q.at_us // DAY_US),
                     has_clock=dataset.shop.has_clock,
                     fresh=counters.fresh(item, group_start(dataset, q.at_us)),
+                    totals=counters.totals(q.at_us // DAY_US),
                 )
             )
     impression = np.concatenate([_NONE, *shown_rows])

@@ -17,7 +17,7 @@ from endcap.features import (
 from endcap.outcomes import join_outcomes
 from endcap.schema import Dataset, FieldMatrix, NextItem, Split, SplitConfig
 from endcap.train.examples import Examples, make_examples
-from endcap.train.graph import co_occurrence, item_memory, neighbour_graph
+from endcap.train.graph import relate
 from endcap.train.loop import Report, no_report
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.sampling import asks_shopper, pair_task
@@ -89,7 +89,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
     if not asked.plan.tasks:
         reasons = "; ".join(f"{name} {reason}" for name, reason in asked.plan.left_out.items())
         raise LogError(f"The log teaches no task: {reasons}.")
-    near, forward, counts = co_occurrence(dataset)
+    neighbours, memory = relate(dataset)
     return Prepared(
         dataset=dataset,
         asked=asked,
@@ -97,8 +97,8 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         vocabulary=vocabulary,
         scales=scales,
         counters=counters,
-        neighbours=neighbour_graph(near),
-        memory=_remember(item_memory(forward, counts)),
+        neighbours=neighbours,
+        memory=_remember(memory),
         seed=seed,
     )
 

@@ -12,6 +12,7 @@ from endcap.features import (
     Counters,
     FreshColumn,
 )
+from endcap.features import counters as counters_module
 from endcap.features.counters import COLUMN_OF_ACTION
 from endcap.schema import Action, Hazard
 
@@ -72,9 +73,13 @@ def test_a_later_item_counts_from_nought():
     np.testing.assert_allclose(counters.as_of(2)[:, CLICKS], [HALF, HALF])
 
 
-def test_counters_kept_live_equal_those_of_the_log_to_the_bit(dataset):
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_counters_kept_live_equal_those_of_the_log_to_the_bit(dataset, monkeypatch, on_disk):
+    if on_disk:
+        monkeypatch.setattr(counters_module, "IN_MEMORY_BYTES", 0)
     events, shown = dataset.histories.events, dataset.impressions
     history = CounterHistory(dataset)
+    assert isinstance(history.as_of(0).base, np.memmap) == on_disk
     live = Counters(dataset.catalogue.num_items)
     days = np.concatenate([events["timestamp_us"], shown["timestamp_us"]]) // DAY_US
     for day in range(int(days.min()), int(days.max()) + 1):

@@ -3,7 +3,14 @@ import pytest
 import scipy.sparse as sp
 
 from endcap.schema import Action
-from endcap.train.graph import co_occurrence, item_memory, largest_per_row, neighbour_graph
+from endcap.train import graph as graph_module
+from endcap.train.graph import (
+    co_occurrence,
+    item_memory,
+    largest_per_row,
+    neighbour_graph,
+    relate,
+)
 
 VIEW, BUY = Action.VIEW, Action.PURCHASE
 SECOND, DAY = 1_000_000, 86_400_000_000
@@ -55,3 +62,23 @@ def test_a_log_of_one_event_has_no_pairs(make_log):
     near, _, counts = co_occurrence(make_log([(0, 0, 3, VIEW)]))
     assert near.nnz == 0
     assert counts.sum() == 1
+
+
+def test_counting_a_range_of_items_at_a_time_gives_the_same_to_the_bit(make_log, monkeypatch):
+    random = np.random.default_rng(0)
+    users, items = random.integers(40, size=2_000), random.integers(30, size=2_000)
+    rows = [(int(u), at * SECOND, int(i), VIEW) for at, (u, i) in
+            enumerate(zip(users, items, strict=True))]  # fmt: skip
+    log = make_log(rows, num_items=33)
+    graph, memory = relate(log)
+    monkeypatch.setattr(graph_module, "MAX_PAIRS", 9_000)
+    calls = []
+    counted = graph_module._of_range
+    monkeypatch.setattr(
+        graph_module, "_of_range", lambda *given: calls.append(given[1:]) or counted(*given)
+    )
+    by_range, memory_by_range = relate(log)
+    assert len(calls) > 3
+    for name in ("indptr", "indices", "weights"):
+        np.testing.assert_array_equal(getattr(graph, name), getattr(by_range, name))
+    assert (memory != memory_by_range).nnz == 0
