@@ -1,6 +1,7 @@
 """Batch -> logits: item vectors, encoder, heads, losses, export. torch lives here and in train."""
 
 from endcap.model.config import ModelConfig
+from endcap.model.content import ItemFacts
 from endcap.model.export import export_onnx
 from endcap.model.items import ItemRows, look_up
 from endcap.model.losses import (
@@ -26,6 +27,7 @@ __all__ = [
     "NUM_DWELL_BINS",
     "CandidateBatch",
     "HistoryBatch",
+    "ItemFacts",
     "ItemRows",
     "ModelConfig",
     "Network",

@@ -190,6 +190,7 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
+        facts=prepared.facts,
     )
     if network.candidates.pieces is not None:
         of_training = asked.plan.facts.split == Split.TRAIN

@@ -14,6 +14,7 @@ from endcap.features import (
     ItemColumns,
     ItemMemory,
 )
+from endcap.model import ItemFacts
 from endcap.outcomes import join_outcomes
 from endcap.schema import Dataset, FieldMatrix, NextItem, Split, SplitConfig
 from endcap.train.examples import Examples, make_examples
@@ -59,6 +60,7 @@ class Prepared:
     scales: ContextScales
     counters: CounterHistory
     neighbours: FieldMatrix
+    facts: ItemFacts
     memory: ItemMemory
     seed: int
 
@@ -80,7 +82,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         LogError: the log teaches no task at all.
     """
     report("reading the log", 0, 1)
-    is_known = _known_items(dataset)
+    is_known = _times_met(dataset) > 0
     vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known, dataset.shop.items.numbers)
     counters = CounterHistory(dataset)
     scales = fit_scales(dataset, counters, is_known, seed=seed)
@@ -98,9 +100,15 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         scales=scales,
         counters=counters,
         neighbours=neighbour_graph(near),
+        facts=_facts(dataset, vocabulary),
         memory=_remember(item_memory(forward, counts)),
         seed=seed,
     )
+
+
+def _facts(dataset: Dataset, vocabulary: FieldVocabulary) -> ItemFacts:
+    """Gather what is known of items beside their fields."""
+    return ItemFacts(counts=_times_met(dataset))
 
 
 def _remember(matrix: sp.csr_matrix) -> ItemMemory:
@@ -111,14 +119,12 @@ def _remember(matrix: sp.csr_matrix) -> ItemMemory:
     )
 
 
-def _known_items(dataset: Dataset) -> NDArray[np.bool_]:
-    """Mark the items that training days met, as an event or on a page."""
-    known = np.zeros(dataset.catalogue.num_items, dtype=np.bool_)
+def _times_met(dataset: Dataset) -> NDArray[np.int64]:
+    """Count how often training days met each item, as an event or on a page."""
     item = dataset.histories.events["item"][dataset.event_split == Split.TRAIN]
-    known[item[item >= 0]] = True
     shown = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
-    known[shown[shown >= 0]] = True
-    return known
+    met = np.concatenate([item, shown])
+    return np.bincount(met[met >= 0], minlength=dataset.catalogue.num_items)
 
 
 def _asks_later(dataset: Dataset) -> bool:
