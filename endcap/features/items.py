@@ -27,6 +27,11 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
     """Logarithms of prices in micros at the deciles of training items."""
     number_edges: dict[str, list[float]] = {}
     """The same of further amounts (`items.numbers` of shop.toml), by their names, in 16 bands."""
+    embedding_mean: list[float] = []
+    """Of each number of the shop's own vectors (`features.related`)."""
+    embedding_scale: list[float] = []
+    relations: list[str] = []
+    """Kinds of relation between items, each from both sides."""
 
     @property
     def num_columns(self) -> int:
@@ -62,7 +67,10 @@ def field_matrix(
 ) -> FieldMatrix:
     """Build the rows of items over field columns; the weights of one field sum to 1 per item."""
     wanted = np.arange(catalogue.num_items) if rows is None else rows
-    indptr, indices, weights, fields = [0], [], [], []
+    indptr: list[int] = [0]
+    indices: list[int] = []
+    weights: list[float] = []
+    fields: list[int] = []
     for row in wanted:
         for name, columns in _columns_by_field(catalogue, int(row), vocabulary).items():
             indices.extend(columns)
@@ -89,7 +97,8 @@ def _columns_by_field(
             found.setdefault(name, []).append(column)
     weighed = {name: _evenly([columns]) for name, columns in found.items()}
     # The title counts as much as the description: a long one must not drown it.
-    texts = [text_buckets(str(text)) for text in (catalogue.titles[row], catalogue.descriptions[row])]
+    told = (catalogue.titles[row], catalogue.descriptions[row])
+    texts = [text_buckets(str(text)) for text in told]
     start = len(vocabulary.columns)
     if shares := _evenly([[start + bucket for bucket in buckets] for buckets in texts if buckets]):
         weighed["text"] = shares

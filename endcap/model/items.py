@@ -15,7 +15,6 @@ from endcap.model.content import Embeddings, ItemFacts
 from endcap.model.gate import CountGate
 from endcap.schema import FieldMatrix
 
-
 RELATED = 0.25
 """Where the weight of related items starts, whatever their type."""
 
@@ -107,7 +106,8 @@ class ItemTable(nn.Module):
         self._graph = csr(neighbours.indptr, neighbours.indices, neighbours.weights, (count, count))
         self._bags = csr(fields.indptr, fields.indices, fields.weights, (count, fields.num_columns))
         self._relations = [
-            csr(of.indptr, of.indices, of.weights, (count, count)) for of in facts.relations.values()
+            csr(each.indptr, each.indices, each.weights, (count, count))
+            for each in facts.relations.values()
         ]
         weights = torch.full((len(self._relations),), RELATED)
         self.relation_weights = nn.Parameter(weights) if len(weights) else None
@@ -126,12 +126,23 @@ class ItemTable(nn.Module):
         ids, content = self._ids(), self._content()
         vectors = self._dropped(ids) + content + self.smoothing * _product(ids, *self._graph)
         for place, related in enumerate(self._relations):
-            vectors = vectors + self._weight(place) * _product(ids + content, *related)
+            vectors = vectors + self._weight(place) * _product(self._base(ids, content), *related)
         return vectors
 
     def bases(self) -> Float[Tensor, "V D"]:
         """Return id and content of all items: what they give to items that are related to them."""
-        return self._ids() + self._content()
+        return self._base(self._ids(), self._content())
+
+    def parts(self) -> dict[str, Tensor]:
+        """Return, by their names in a model folder, what the vector of a later item is made of."""
+        dim, weights, mapped = self.ids.shape[1], self.relation_weights, self.embeddings
+        empty = self.ids.new_zeros(0, dim)
+        return {
+            "field_vectors": self.fields,
+            "embedding_map": empty if mapped is None else mapped.map,
+            "item_bases": empty if weights is None else self.bases(),
+            "relation_weights": self.ids.new_zeros(0) if weights is None else weights,
+        }
 
     def only(self, row: Int[Tensor, " N"]) -> ItemRows:
         """Return the vectors of some items; the gradient of the ids is sparse, a row per id met.
@@ -150,8 +161,8 @@ class ItemTable(nn.Module):
         smoothed = _weighted_sums(place[len(wanted) :], ids, starts, weights)
         vectors = vectors + self.smoothing * smoothed
         for of, (column, starts, weights) in enumerate(related):
-            column = torch.searchsorted(wanted, column)
-            summed = _weighted_sums(column, own + content, starts, weights)
+            place = torch.searchsorted(wanted, column)
+            summed = _weighted_sums(place, self._base(own, content), starts, weights)
             vectors = vectors + self._weight(of) * summed
         return ItemRows(row=row, vectors=vectors)
 
@@ -160,7 +171,11 @@ class ItemTable(nn.Module):
         return self.relation_weights[place]
 
     def _ids(self) -> Tensor:
-        return self.ids * self.gate()[:, None]
+        ids: Tensor = self.ids * self.gate()[:, None]
+        return ids
+
+    def _base(self, ids: Tensor, content: Tensor) -> Tensor:
+        return content if self.id_dropout >= 1 else ids + content
 
     def _content(self) -> Tensor:
         content = _product(self.fields, *self._bags)

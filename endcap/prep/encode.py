@@ -55,7 +55,7 @@ def encode(log: Log) -> Dataset:
     appearance; ties by id. So what comes later changes no earlier number.
     """
     rows = _number_rows(log)
-    catalogue = to_catalogue(log.items, rows.further_items)
+    catalogue = to_catalogue(log.items, rows.further_items, log.relations)
     item_ids = [str(item_id) for item_id in catalogue.item_ids]
     cuts = plan_split(log.shop, *_span(log.events))
     shop = _shop(log, rows.placements, cuts)

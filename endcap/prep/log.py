@@ -15,6 +15,7 @@ from endcap.prep.decisions import Shown, read_decisions, read_subjects
 from endcap.prep.guess import with_guessed
 from endcap.prep.nested import unfold
 from endcap.prep.rejected import no_rejected
+from endcap.prep.relations import Related, no_relations, read_relations, settle_relations
 from endcap.prep.report import Found, LogReport, make_report
 from endcap.prep.settle import Shop, check_format, settle
 from endcap.prep.shown import add_shown
@@ -32,6 +33,8 @@ class Log:
     """One row per event, in the files' order; `canonical.EVENTS_SCHEMA` names the columns."""
     items: pl.DataFrame | None
     """The catalogue (`catalogue.ITEMS_SCHEMA`), or what the log itself tells of its items."""
+    relations: pl.DataFrame
+    """What items are to one another: `item_id`, `relation`, `other_item_id`."""
     campaigns: Campaigns
     shop: ShopConfig
     report: LogReport
@@ -89,7 +92,8 @@ def read(
     events, shown = _add_decisions(good, sources, config)
     check_learnable(events, rejected, rows=rows, file=file)
     campaign_rows, bad_campaigns = _read_campaigns(sources.campaigns, config)
-    parts = [rejected, bad_campaigns, shown.rejected]
+    related = _relations(sources.relations, catalogue, told, events)
+    parts = [rejected, bad_campaigns, shown.rejected, related.rejected]
     rejected = pl.concat([*parts, catalogue.rejected] if catalogue else parts)
     found = Found(
         files=_names(sources),
@@ -99,11 +103,19 @@ def read(
         columns=canonical.columns,
         item_columns=catalogue.columns if catalogue else dict(config.items.columns),
         unused=_unused(canonical.unused, catalogue, table, config),
-        notes=(*notes, *_say_left(sources), *_say_aside(parted), *canonical.notes, *shown.notes),
+        notes=(
+            *notes,
+            *_say_left(sources),
+            *_say_aside(parted),
+            *canonical.notes,
+            *shown.notes,
+            *related.notes,
+        ),
     )
     return Log(
         events=events,
         items=told,
+        relations=related.pairs,
         campaigns=Campaigns(rows=campaign_rows),
         shop=config,
         report=make_report(events, rejected, config, found),
@@ -163,6 +175,20 @@ def _read_items(
     return read_items(table, shop, file=source.name, elsewhere=elsewhere)
 
 
+def _relations(
+    source: Path | None, catalogue: Items | None, items: pl.DataFrame | None, events: pl.DataFrame
+) -> Related:
+    """Gather what items are to one another, of those that the catalogue or the log holds."""
+    told, broken = [catalogue.relations] if catalogue else [], no_rejected()
+    if source is not None:
+        table = read_table(source)
+        told.append(read_relations(table, file=source.name))
+        broken = table.broken
+    known = [events["item_id"].drop_nulls(), *([items["item_id"]] if items is not None else [])]
+    related = settle_relations(pl.concat(told or [no_relations()]), pl.concat(known))
+    return replace(related, rejected=pl.concat([broken, related.rejected]))
+
+
 def _read_campaigns(
     source: Source | None, shop: ShopConfig
 ) -> tuple[tuple[Campaign, ...], pl.DataFrame]:
@@ -209,7 +235,14 @@ def _add_decisions(
 
 
 def _names(sources: Sources) -> tuple[str, ...]:
-    further = (sources.items, sources.campaigns, sources.decisions, sources.subjects, sources.shop)
+    further = (
+        sources.items,
+        sources.relations,
+        sources.campaigns,
+        sources.decisions,
+        sources.subjects,
+        sources.shop,
+    )
     return tuple(file.name for file in (*sources.events, *further) if file is not None)
 
 

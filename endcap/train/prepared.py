@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from msgspec import structs
 from numpy.typing import NDArray
 
 from endcap.errors import LogError
@@ -13,6 +14,10 @@ from endcap.features import (
     FieldVocabulary,
     ItemColumns,
     ItemMemory,
+    embedding_scales,
+    embeddings_of,
+    relation_kinds,
+    relation_matrices,
 )
 from endcap.model import ItemFacts
 from endcap.outcomes import join_outcomes
@@ -83,7 +88,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
     """
     report("reading the log", 0, 1)
     is_known = _times_met(dataset) > 0
-    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known, dataset.shop.items.numbers)
+    vocabulary = _fit_vocabulary(dataset, is_known)
     counters = CounterHistory(dataset)
     scales = fit_scales(dataset, counters, is_known, seed=seed)
     columns = ItemColumns.of(dataset.catalogue, scales)
@@ -108,7 +113,20 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
 
 def _facts(dataset: Dataset, vocabulary: FieldVocabulary) -> ItemFacts:
     """Gather what is known of items beside their fields."""
-    return ItemFacts(counts=_times_met(dataset))
+    return ItemFacts(
+        counts=_times_met(dataset),
+        embeddings=embeddings_of(dataset.catalogue, vocabulary),
+        relations=relation_matrices(dataset.catalogue, vocabulary.relations),
+    )
+
+
+def _fit_vocabulary(dataset: Dataset, is_known: NDArray[np.bool_]) -> FieldVocabulary:
+    """Collect what training items tell: values of fields, scales of vectors, kinds of relation."""
+    catalogue = dataset.catalogue
+    vocabulary = FieldVocabulary.fit(catalogue, is_known, dataset.shop.items.numbers)
+    mean, scale = embedding_scales(catalogue, is_known)
+    kinds = relation_kinds(catalogue, is_known)
+    return structs.replace(vocabulary, embedding_mean=mean, embedding_scale=scale, relations=kinds)
 
 
 def _remember(matrix: sp.csr_matrix) -> ItemMemory:

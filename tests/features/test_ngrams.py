@@ -23,7 +23,12 @@ def test_chinese_text_needs_no_spaces():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("ＴＥＡ　紅茶", "tea 紅茶"), ("STRASSE", "straße"), ("ｺｰﾋｰ", "コーヒー"), ("Café", "CAFE\u0301")],
+    [
+        ("ＴＥＡ　紅茶", "tea 紅茶"),
+        ("STRASSE", "straße"),
+        ("ｺｰﾋｰ", "コーヒー"),
+        ("Café", "CAFE\u0301"),
+    ],
 )
 def test_what_people_read_as_one_text_is_one(one, other):
     assert text_grams(one) == text_grams(other) != []
