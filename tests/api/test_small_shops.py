@@ -113,3 +113,16 @@ def ndcg_of(seed):
     )
     found = {report.model: report.mean("ndcg", 10) for report in reports if "all" in report.task}
     return found["endcap"], found["popularity"]
+
+
+def test_thirty_small_shops_are_on_average_served_no_worse_than_by_popularity():
+    found = np.array([ndcg_of(seed) for seed in range(SHOPS)])
+    assert found[:, 0].mean() >= found[:, 1].mean()
+
+
+def test_a_small_shop_says_which_tasks_it_could_not_teach_and_why():
+    fitted = fit(small_shop(0), epochs=1)
+    assert {task.name for task in fitted.tasks} >= {"next", "purchase"}
+    assert fitted.plan.left_out["click"] == (
+        "needs 30 clicks on shown slots on training days, found 0"
+    )
