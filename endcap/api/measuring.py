@@ -43,9 +43,11 @@ def ranking_figures(
     """Rank next items by the model and by the baselines, on the same users."""
     from endcap.evaluate import (
         baseline_reports,
+        cold_rows,
         demand_rows,
         groups_of,
         model_reports,
+        model_scorers,
         ranking_tasks,
         rows_of,
         spread_rows,
@@ -63,6 +65,8 @@ def ranking_figures(
         rows += spread_rows(report, tasks[report.task], parts)
     for task in tasks.values():
         rows += demand_rows(task, parts)
+    for task, scorer in model_scorers(NAME, model.predictor, dataset):
+        rows += cold_rows(scorer, task, dataset)
     return rows + [row for report in ours for row in _against_best(report, baselines)]
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ class Model:
         self.row_of_user = {user_id: row for row, user_id in enumerate(artifact.user_ids)}
         # One further row, of an item of which nothing is known: it stands for unknown ids.
         self._blank = artifact.catalogue.num_items
-        self.predictor.learn_items(_with_blank(artifact.catalogue))
+        self.predictor.learn_items(artifact.catalogue.followed_by(Catalogue.of_ids([""])))
 
     def __repr__(self) -> str:
         manifest = self.artifact.manifest
@@ -357,12 +356,3 @@ def _device(name: str) -> int:
     except KeyError:
         known = ", ".join(device.name.lower() for device in Device)
         raise QueryError(f"device must be one of {known}, got {name!r}.") from None
-
-
-def _with_blank(catalogue: Catalogue) -> Catalogue:
-    blank = Catalogue.of_ids([""])
-    columns = {}
-    for column in fields(Catalogue):
-        known, extra = getattr(catalogue, column.name), getattr(blank, column.name)
-        columns[column.name] = np.concatenate([known, extra])
-    return Catalogue(**columns)

@@ -1,12 +1,12 @@
 """Another log in a model's own numbers: known items and campaigns first, in the model's rows."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact
-from endcap.schema import Campaigns, Catalogue, Dataset, Histories
+from endcap.schema import Campaigns, Dataset, Histories
 
 
 def align(dataset: Dataset, artifact: Artifact) -> Dataset:
@@ -16,6 +16,7 @@ def align(dataset: Dataset, artifact: Artifact) -> Dataset:
     """
     known, found = artifact.catalogue.row_of(), dataset.catalogue.row_of()
     extra = [item_id for item_id in found if item_id not in known]
+    later = np.array([found[item_id] for item_id in extra], dtype=np.int64)
     item_row = _renumbering(list(found), {**known, **_following(extra, len(known))})
     campaigns, campaign_row = _campaigns(dataset.campaigns, artifact.campaigns)
     events, shown = dataset.histories.events.copy(), dataset.impressions.copy()
@@ -24,7 +25,7 @@ def align(dataset: Dataset, artifact: Artifact) -> Dataset:
         table["campaign"] = _apply(table["campaign"], campaign_row)
     return replace(
         dataset,
-        catalogue=_joined(artifact.catalogue, dataset.catalogue, [found[i] for i in extra]),
+        catalogue=artifact.catalogue.followed_by(dataset.catalogue.chosen(later)),
         campaigns=campaigns,
         histories=Histories(events=events, offsets=dataset.histories.offsets),
         impressions=shown,
@@ -50,11 +51,3 @@ def _campaigns(found: Campaigns, known: Campaigns) -> tuple[Campaigns, NDArray[n
     joined = Campaigns(rows=known.rows + tuple(extra))
     rows = [joined.row_of[campaign.campaign_id] for campaign in found.rows]
     return joined, np.array(rows, dtype=np.int32)
-
-
-def _joined(known: Catalogue, found: Catalogue, extra: list[int]) -> Catalogue:
-    columns = {}
-    for column in fields(Catalogue):
-        first, second = getattr(known, column.name), getattr(found, column.name)
-        columns[column.name] = np.concatenate([first, second[np.array(extra, dtype=np.int64)]])
-    return Catalogue(**columns)

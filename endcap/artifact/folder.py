@@ -29,11 +29,13 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 4
+FORMAT = 5
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
+EMBEDDINGS = "embeddings"
+"""The catalogue's column that lies with the arrays, not in its JSON."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -208,6 +210,7 @@ def _write_parts(artifact: Artifact, folder: Path) -> None:
     np.save(folder / "events.npy", artifact.histories.events)
     arrays = {name: np.ascontiguousarray(value) for name, value in artifact.arrays.items()}
     arrays["offsets"] = artifact.histories.offsets
+    arrays[EMBEDDINGS] = np.ascontiguousarray(artifact.catalogue.embeddings)
     save_file(arrays, folder / "arrays.safetensors")
 
 
@@ -262,13 +265,13 @@ def _read_parts(folder: Path, manifest: Manifest) -> Artifact:
         return msgspec.json.decode((folder / name).read_bytes(), type=type_)
 
     arrays = load_file(folder / "arrays.safetensors")
-    offsets = arrays.pop("offsets")
+    offsets, embeddings = arrays.pop("offsets"), arrays.pop(EMBEDDINGS)
     events: Events = np.load(folder / "events.npy", mmap_mode="r", allow_pickle=False)
     assert events.dtype == EVENT
     return Artifact(
         manifest=manifest,
         folder=folder,
-        catalogue=_catalogue(decode("catalogue.json", dict[str, list[Any]])),
+        catalogue=_catalogue(decode("catalogue.json", dict[str, list[Any]]), embeddings),
         campaigns=Campaigns(rows=tuple(decode("campaigns.json", list[Campaign]))),
         vocabulary=(folder / "vocabulary.json").read_bytes(),
         user_ids=decode("users.json", list[str]),
@@ -280,14 +283,16 @@ def _read_parts(folder: Path, manifest: Manifest) -> Artifact:
 
 def _catalogue_dict(artifact: Artifact) -> dict[str, list[Any]]:
     columns = vars(artifact.catalogue)
-    return {name: values.tolist() for name, values in columns.items()}
+    return {name: values.tolist() for name, values in columns.items() if name != EMBEDDINGS}
 
 
-def _catalogue(columns: dict[str, list[Any]]) -> Catalogue:
+def _catalogue(columns: dict[str, list[Any]], embeddings: NDArray[np.float32]) -> Catalogue:
     template = Catalogue.of_ids([str(item_id) for item_id in columns["item_ids"]])
     made: dict[str, NDArray[Any]] = {}
     for name, empty in vars(template).items():
-        if name == "attributes":
+        if name == EMBEDDINGS:
+            made[name] = embeddings
+        elif name in ("attributes", "relations"):
             made[name] = np.empty(len(columns[name]), dtype=object)
             made[name][:] = [tuple(values) for values in columns[name]]
         else:

@@ -22,9 +22,10 @@ from endcap.evaluate.classifiers import (
     logistic_chances,
     tree_chances,
 )
+from endcap.evaluate.cold import cold_rows
 from endcap.evaluate.factors import Als, Ease
 from endcap.evaluate.facts import Facts, facts_of
-from endcap.evaluate.model import ModelScorer, model_reports
+from endcap.evaluate.model import ModelScorer, model_reports, model_scorers
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
 from endcap.evaluate.purchases import PurchaseRows, purchase_rows
@@ -70,6 +71,7 @@ __all__ = [
     "baseline_table",
     "card_markdown",
     "ceiling",
+    "cold_rows",
     "compare",
     "compare_auc",
     "default_baselines",
@@ -82,6 +84,7 @@ __all__ = [
     "logistic_chances",
     "metric_row",
     "model_reports",
+    "model_scorers",
     "purchase_rows",
     "rank_report",
     "ranking_task",

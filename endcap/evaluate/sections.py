@@ -139,6 +139,13 @@ def _popularity(rows: Rows) -> Section:
         drawn = _drawn(plots.popularity(rows, task), plots.exposure(rows, task))
         if drawn:
             panels.append(Panel(title=_plain(task), charts=drawn, table=_tail(rows, task)))
+        cold = _little_known(rows, task)
+        if cold.lines:
+            note = (
+                "Shoppers as if only their latest events were known; new items have no event on "
+                "training days, and stand in lists of all items."
+            )
+            panels.append(Panel(title=f"{_plain(task)}, little known", note=note, table=cold))
     if not panels:
         panels.append(Panel(note="No list is measured, so no item is known to be shown or missed."))
     says = (
@@ -148,6 +155,24 @@ def _popularity(rows: Rows) -> Section:
     return Section(
         name="popularity", title="Does it serve the long tail?", says=says, panels=panels
     )
+
+
+def _little_known(rows: Rows, task: str) -> Table:
+    """Set ours beside popularity where little is known."""
+    parts = {"known": "shoppers of {} events", "items": "{} items"}
+    lines = []
+    for part, text in parts.items():
+        for metric in ("recall", "exposure"):
+            found = where(rows, task=task, metric=metric, part=part)
+            by_group = {(row.group, row.model): row for row in found}
+            for group in dict.fromkeys(row.group for row in found if row.model == OURS):
+                ours, theirs = by_group[group, OURS], by_group.get((group, "popularity"))
+                name = text.format(group.partition("=")[2])
+                lines.append(
+                    (f"{name}: {metric}@10", f"{ours.n:,}", written(ours), written(theirs))
+                )
+    columns = ("", "shoppers", OURS, "popularity")
+    return Table(columns=columns, lines=tuple(lines))
 
 
 def _plain(task: str) -> str:

@@ -81,6 +81,7 @@ def spread_rows(
         rows.alone("gini", metrics.gini(held[groups.tenth > 0]) if held.sum() else 0.0),
         rows.alone("tail_exposure", _share(held, groups.tenth >= TAIL)),
     ]
+    found += rows.recall(ranks, target_tenth >= TAIL, "items=last 80 %")
     for tenth in range(1, 11):
         found += rows.recall(ranks, target_tenth == tenth, f"tenth={tenth}")
         found.append(rows.alone("exposure", _share(held, groups.tenth == tenth), f"tenth={tenth}"))

@@ -47,6 +47,12 @@ from endcap.features.memory import (
     popularity_scores,
     repeat_scores,
 )
+from endcap.features.related import (
+    embedding_scales,
+    embeddings_of,
+    relation_kinds,
+    relation_matrices,
+)
 from endcap.features.tastes import clicked_items, expected_clicks
 
 __all__ = [
@@ -73,6 +79,8 @@ __all__ = [
     "codes",
     "context_of",
     "delay_edges_hours",
+    "embedding_scales",
+    "embeddings_of",
     "expected_clicks",
     "field_matrix",
     "gap_bucket",
@@ -86,6 +94,8 @@ __all__ = [
     "phases",
     "popularity_scores",
     "price_scale_of",
+    "relation_kinds",
+    "relation_matrices",
     "repeat_scores",
     "split_history",
 ]

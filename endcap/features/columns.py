@@ -7,7 +7,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from endcap.features.items import amounts_of, codes, title_words
+from endcap.features.items import amounts_of, codes
+from endcap.features.ngrams import title_words
 from endcap.schema import Catalogue, leaf_category, top_category
 
 

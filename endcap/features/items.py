@@ -1,7 +1,5 @@
 """An item as a sum of fields: one sparse row over field columns, so a new item works at once."""
 
-import re
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -9,9 +7,9 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from endcap.features.ngrams import TEXT_BUCKETS, text_buckets
 from endcap.schema import FIELD_NAMES, Catalogue, FieldMatrix, leaf_category, top_category
 
-TEXT_BUCKETS = 4096
 PRICE_BANDS = 10
 NUMBER_BANDS = 16
 
@@ -29,6 +27,11 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
     """Logarithms of prices in micros at the deciles of training items."""
     number_edges: dict[str, list[float]] = {}
     """The same of further amounts (`items.numbers` of shop.toml), by their names, in 16 bands."""
+    embedding_mean: list[float] = []
+    """Of each number of the shop's own vectors (`features.related`)."""
+    embedding_scale: list[float] = []
+    relations: list[str] = []
+    """Kinds of relation between items, each from both sides."""
 
     @property
     def num_columns(self) -> int:
@@ -64,12 +67,14 @@ def field_matrix(
 ) -> FieldMatrix:
     """Build the rows of items over field columns; the weights of one field sum to 1 per item."""
     wanted = np.arange(catalogue.num_items) if rows is None else rows
-    indptr, indices, weights, fields = [0], [], [], []
+    indptr: list[int] = [0]
+    indices: list[int] = []
+    weights: list[float] = []
+    fields: list[int] = []
     for row in wanted:
-        by_field = _columns_by_field(catalogue, int(row), vocabulary)
-        for name, columns in by_field.items():
+        for name, columns in _columns_by_field(catalogue, int(row), vocabulary).items():
             indices.extend(columns)
-            weights.extend([1.0 / len(columns)] * len(columns))
+            weights.extend(columns.values())
             fields.extend([FIELD_NAMES.index(name)] * len(columns))
         indptr.append(len(indices))
     return FieldMatrix(
@@ -83,17 +88,30 @@ def field_matrix(
 
 def _columns_by_field(
     catalogue: Catalogue, row: int, vocabulary: FieldVocabulary
-) -> dict[str, list[int]]:
+) -> dict[str, dict[int, float]]:
+    """Return each field's columns and their weights, which sum to 1."""
     found: dict[str, list[int]] = {}
     for name, value in _values(catalogue, row, vocabulary):
         column = vocabulary.columns.get(value)
         if column is not None:
             found.setdefault(name, []).append(column)
-    text = f"{catalogue.titles[row]} {catalogue.descriptions[row]}"
+    weighed = {name: _evenly([columns]) for name, columns in found.items()}
+    # The title counts as much as the description: a long one must not drown it.
+    told = (catalogue.titles[row], catalogue.descriptions[row])
+    texts = [text_buckets(str(text)) for text in told]
     start = len(vocabulary.columns)
-    if buckets := [start + bucket for bucket in text_buckets(text)]:
-        found["text"] = buckets
-    return found
+    if shares := _evenly([[start + bucket for bucket in buckets] for buckets in texts if buckets]):
+        weighed["text"] = shares
+    return weighed
+
+
+def _evenly(parts: list[list[int]]) -> dict[int, float]:
+    """Give each part the same weight, and each column the same of its part's."""
+    shares: dict[int, float] = {}
+    for columns in parts:
+        for column in columns:
+            shares[column] = shares.get(column, 0.0) + 1.0 / (len(parts) * len(columns))
+    return shares
 
 
 def _values(
@@ -167,43 +185,6 @@ def item_groups(catalogue: Catalogue, vocabulary: FieldVocabulary) -> NDArray[np
         for value in (f"leaf={leaf_category(str(path))}", f"category={top_category(str(path))}"):
             groups[row] = groups[row] or numbers.get(value, 0)
     return groups
-
-
-def text_buckets(text: str) -> list[int]:
-    """Hash words and, for Chinese, character pairs into buckets; no dictionary is needed."""
-    grams: list[str] = []
-    for word in words_of(text):
-        grams.append(word)
-        if word[0] < "一":
-            grams.extend(f"#{word}#"[i : i + 4] for i in range(max(0, len(word) - 1)))
-    return sorted({zlib.crc32(gram.encode()) % TEXT_BUCKETS for gram in grams})
-
-
-MAX_WORDS = 8
-
-
-def title_words(titles: list[str]) -> NDArray[np.int64]:
-    """Number the words of titles (for Chinese, pairs of characters), the first 8 of each: [V, 8].
-
-    Numbers are hashes, so that a word has the same number in every catalogue; 0 is none.
-    """
-    numbers = np.zeros((len(titles), MAX_WORDS), dtype=np.int64)
-    for row, title in enumerate(titles):
-        found = [1 + zlib.crc32(word.encode()) % TEXT_BUCKETS for word in words_of(title)]
-        unique = list(dict.fromkeys(found))[:MAX_WORDS]
-        numbers[row, : len(unique)] = unique
-    return numbers
-
-
-def words_of(text: str) -> list[str]:
-    """Split a text into words and, for Chinese, character pairs."""
-    words: list[str] = []
-    for word in re.findall(r"[a-z0-9]+|[一-鿿]+", text.lower()):
-        if word[0] >= "一":
-            words.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        else:
-            words.append(word)
-    return words
 
 
 def codes(values: list[str]) -> NDArray[np.int64]:

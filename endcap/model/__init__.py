@@ -1,6 +1,7 @@
 """Batch -> logits: item vectors, encoder, heads, losses, export. torch lives here and in train."""
 
 from endcap.model.config import ModelConfig
+from endcap.model.content import ItemFacts
 from endcap.model.export import export_onnx
 from endcap.model.items import ItemRows, look_up
 from endcap.model.losses import (
@@ -28,6 +29,7 @@ __all__ = [
     "Answers",
     "CandidateBatch",
     "HistoryBatch",
+    "ItemFacts",
     "ItemRows",
     "ModelConfig",
     "Network",

@@ -27,6 +27,9 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     id_dropout: float = 0.1
     """Share of items that lean on their fields alone in a step, so that new items work; 1 is all
     of them, in serving as well."""
+    gate: float = 0.0
+    """Events of training days at which an item's id starts by counting half, n / (n + gate); it is
+    learned. 0 gives every id whole."""
     hidden: int = 96
     """Width of the candidate head's layer."""
     context_bands: int = 0
@@ -52,6 +55,8 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
                 raise ConfigError(
                     f"ModelConfig.{name} must lie in 0 to 1, got {getattr(self, name)}."
                 )
+        if not 0 <= self.gate < float("inf"):
+            raise ConfigError(f"ModelConfig.gate must be 0 or more, got {self.gate}.")
         if self.dim % self.num_heads:
             nearest = self.num_heads * max(1, round(self.dim / self.num_heads))
             raise ConfigError(

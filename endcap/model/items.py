@@ -11,7 +11,12 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from endcap.model.content import Embeddings, ItemFacts
+from endcap.model.gate import CountGate
 from endcap.schema import FieldMatrix
+
+RELATED = 0.25
+"""Where the weight of related items starts, whatever their type."""
 
 
 class SparseProduct(torch.autograd.Function):
@@ -66,11 +71,13 @@ def look_up(vectors: Tensor | ItemRows, item: Tensor) -> Tensor:
 
 
 class ItemTable(nn.Module):
-    """Vectors of all items at once: `gate E + smoothing A E + B T` (model.md R1 and 10.2).
+    """Vectors of all items at once: `id + content + smoothing A G E + sum over r of w_r R_r base`.
 
-    E are the ids, A the row-normalised neighbour graph, B the items' weights over field columns and
-    T the fields' vectors. An item that training never met has no id and no neighbours: its vector
-    is `B T` alone.
+    E are the ids and G their gates by count (`CountGate`), A the row-normalised neighbour graph;
+    the content is `B T` (the items' weights over field columns times the fields' vectors), plus
+    the shop's own vectors mapped; R_r are the related items of type r, whose base is id and
+    content, and w_r is learned (model.md R1 and 10.2). An item that training never met has no id
+    and no neighbours: its vector is its content, and what it is related to.
     """
 
     def __init__(
@@ -82,28 +89,60 @@ class ItemTable(nn.Module):
         dim: int,
         smoothing: float,
         id_dropout: float,
+        gate: float = 0.0,
+        facts: ItemFacts | None = None,
     ) -> None:
+        """Lay out the table; `gate` is the count at which an id is to count half, at the start."""
         super().__init__()
-        count = len(is_known)
+        count, facts = len(is_known), facts or ItemFacts()
         self.smoothing, self.id_dropout = smoothing, id_dropout
         self.ids = nn.Parameter(torch.randn(count, dim) * 0.02)
-        self.fields = nn.Parameter(torch.randn(fields.num_columns, dim) * 0.02)
+        self.fields = nn.Parameter(_start_fields(fields, is_known, dim))
         self.is_known: Bool[Tensor, " V"]
         self.register_buffer("is_known", torch.from_numpy(is_known), persistent=False)
+        met = is_known.astype(np.int64) if facts.counts is None else facts.counts
+        self.gate = CountGate(np.where(is_known, met, 0), half=gate)
+        self.embeddings = Embeddings(facts.embeddings, dim=dim) if facts.embeddings.size else None
         self._graph = csr(neighbours.indptr, neighbours.indices, neighbours.weights, (count, count))
         self._bags = csr(fields.indptr, fields.indices, fields.weights, (count, fields.num_columns))
+        self._relations = [
+            csr(each.indptr, each.indices, each.weights, (count, count))
+            for each in facts.relations.values()
+        ]
+        weights = torch.full((len(self._relations),), RELATED)
+        self.relation_weights = nn.Parameter(weights) if len(weights) else None
 
     def to_device(self, device: torch.device) -> None:
         """Move the constant matrices, which `Module.to` does not see."""
-        self._graph = (self._graph[0].to(device), self._graph[1].to(device))
-        self._bags = (self._bags[0].to(device), self._bags[1].to(device))
+
+        def moved(pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            return pair[0].to(device), pair[1].to(device)
+
+        self._graph, self._bags = moved(self._graph), moved(self._bags)
+        self._relations = [moved(pair) for pair in self._relations]
 
     def forward(self) -> Float[Tensor, "V D"]:
         """Return the vectors of all items; in training some items lose their ids for this step."""
-        ids = self.ids * self.is_known[:, None]
-        smoothed = _product(ids, *self._graph)
-        bags = _product(self.fields, *self._bags)
-        return self._dropped(ids) + self.smoothing * smoothed + bags
+        ids, content = self._ids(), self._content()
+        vectors = self._dropped(ids) + content + self.smoothing * _product(ids, *self._graph)
+        for place, related in enumerate(self._relations):
+            vectors = vectors + self._weight(place) * _product(self._base(ids, content), *related)
+        return vectors
+
+    def bases(self) -> Float[Tensor, "V D"]:
+        """Return id and content of all items: what they give to items that are related to them."""
+        return self._base(self._ids(), self._content())
+
+    def parts(self) -> dict[str, Tensor]:
+        """Return, by their names in a model folder, what the vector of a later item is made of."""
+        dim, weights, mapped = self.ids.shape[1], self.relation_weights, self.embeddings
+        empty = self.ids.new_zeros(0, dim)
+        return {
+            "field_vectors": self.fields,
+            "embedding_map": empty if mapped is None else mapped.map,
+            "item_bases": empty if weights is None else self.bases(),
+            "relation_weights": self.ids.new_zeros(0) if weights is None else weights,
+        }
 
     def only(self, row: Int[Tensor, " N"]) -> ItemRows:
         """Return the vectors of some items; the gradient of the ids is sparse, a row per id met.
@@ -112,13 +151,40 @@ class ItemTable(nn.Module):
             row: of the catalogue, rising, each once.
         """
         near, starts, weights = _rows_of(self._graph[0], row)
-        met, place = torch.unique(torch.cat([row, near]), return_inverse=True)
-        ids = F.embedding(met, self.ids, sparse=True) * self.is_known[met, None]
-        own = self._dropped(ids[place[: len(row)]])
-        smoothed = _weighted_sums(place[len(row) :], ids, starts, weights)
+        related = [_rows_of(matrix, row) for matrix, _ in self._relations]
+        wanted = torch.unique(torch.cat([row, *(column for column, _, _ in related)]))
+        met, place = torch.unique(torch.cat([wanted, near]), return_inverse=True)
+        ids = F.embedding(met, self.ids, sparse=True) * self.gate(met)[:, None]
+        own, content = ids[place[: len(wanted)]], self._content_of(wanted)
+        at = torch.searchsorted(wanted, row)
+        vectors = self._dropped(own[at]) + content[at]
+        smoothed = _weighted_sums(place[len(wanted) :], ids, starts, weights)
+        vectors = vectors + self.smoothing * smoothed
+        for of, (column, starts, weights) in enumerate(related):
+            place = torch.searchsorted(wanted, column)
+            summed = _weighted_sums(place, self._base(own, content), starts, weights)
+            vectors = vectors + self._weight(of) * summed
+        return ItemRows(row=row, vectors=vectors)
+
+    def _weight(self, place: int) -> Tensor:
+        assert self.relation_weights is not None
+        return self.relation_weights[place]
+
+    def _ids(self) -> Tensor:
+        ids: Tensor = self.ids * self.gate()[:, None]
+        return ids
+
+    def _base(self, ids: Tensor, content: Tensor) -> Tensor:
+        return content if self.id_dropout >= 1 else ids + content
+
+    def _content(self) -> Tensor:
+        content = _product(self.fields, *self._bags)
+        return content if self.embeddings is None else content + self.embeddings()
+
+    def _content_of(self, row: Tensor) -> Tensor:
         column, starts, weights = _rows_of(self._bags[0], row)
-        bags = _weighted_sums(column, self.fields, starts, weights)
-        return ItemRows(row=row, vectors=own + self.smoothing * smoothed + bags)
+        content = _weighted_sums(column, self.fields, starts, weights)
+        return content if self.embeddings is None else content + self.embeddings(row)
 
     def _dropped(self, ids: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
         if self.id_dropout >= 1:
@@ -126,6 +192,14 @@ class ItemTable(nn.Module):
         if not self.training or self.id_dropout == 0:
             return ids
         return ids * (torch.rand(len(ids), 1, device=ids.device) >= self.id_dropout)
+
+
+def _start_fields(fields: FieldMatrix, is_known: NDArray[np.bool_], dim: int) -> Tensor:
+    """Draw the fields' vectors; a column that no training item has stays zero, and says nothing."""
+    owner = np.repeat(is_known, np.diff(fields.indptr))
+    met = np.zeros((fields.num_columns, 1), dtype=np.float32)
+    met[fields.indices[owner]] = 1.0
+    return torch.randn(fields.num_columns, dim) * 0.02 * torch.from_numpy(met)
 
 
 def _rows_of(matrix: Tensor, row: Tensor) -> tuple[Tensor, Tensor, Tensor]:

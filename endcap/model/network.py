@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.content import ItemFacts
 from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
@@ -73,6 +74,7 @@ class Network(nn.Module):
         num_campaigns: int,
         num_placements: int,
         num_slots: int,
+        facts: ItemFacts | None = None,
     ) -> None:
         super().__init__()
         self.config, self.tasks = config, tasks
@@ -83,6 +85,8 @@ class Network(nn.Module):
             dim=config.dim,
             smoothing=config.smoothing,
             id_dropout=config.id_dropout,
+            gate=config.gate,
+            facts=facts,
         )
         self.encoder = Encoder(config)
         self.question = QuestionInputs(config)

@@ -16,8 +16,10 @@ from endcap.prep.columns import (
     is_there,
     values_of,
 )
+from endcap.prep.embeddings import check_lengths, read_vectors, side_by_side
 from endcap.prep.nested import decode, names_of, reach
 from endcap.prep.rejected import REJECTED, no_rejected
+from endcap.prep.relations import relations_of
 from endcap.prep.tables import FILE, PLACE, ROW, Table
 from endcap.schema import UNKNOWN, Catalogue, ShopConfig
 
@@ -34,6 +36,7 @@ ITEMS_SCHEMA: dict[str, pl.DataType] = {
     "stock": pl.Int64(),
     "available": pl.Boolean(),
     "created_at_us": pl.Int64(),
+    "embedding": pl.List(pl.Float32()),
 }
 """The columns of `Log.items`; what is not told is null."""
 
@@ -47,6 +50,8 @@ class Items:
     frame: pl.DataFrame
     rejected: pl.DataFrame
     columns: dict[str, str]
+    relations: pl.DataFrame
+    """What the catalogue's columns say that items are to one another (`relations.RELATIONS`)."""
 
 
 def read_items(
@@ -61,7 +66,8 @@ def read_items(
         SchemaError: there is no `item_id`, or a declared column is missing.
     """
     declared = shop.items.columns
-    names = names_of([*declared.values(), *shop.items.attributes], table.columns)
+    further = (*shop.items.attributes, *shop.items.embeddings, *shop.items.relations.values())
+    names = names_of([*declared.values(), *further], table.columns)
     table = reach(table, names, file=file)
     found = table.columns
     declared = {name: source for name, source in declared.items()
@@ -75,15 +81,69 @@ def read_items(
     frame = table.frame.select(FILE, ROW)
     problems = [table.broken]
     for column in ITEM_COLUMNS:
-        if column.name in sources and column.name not in ("tags", "attributes"):
+        if column.name in sources and column.name not in ("tags", "attributes", "embedding"):
             raw = values_of(table.frame, sources[column.name], shop.items.missing)
             read, reason = _read_column(raw, column, shop, source=sources[column.name])
             frame = frame.with_columns(read.alias(column.stored))
             problems.append(_problems(table, raw, reason))
     frame = frame.with_columns(_attributes(table, sources, shop, file=file))
-    frame = _with_schema(frame)
-    bad, frame = _part_ids(frame)
-    return Items(frame=frame, rejected=pl.concat([*problems, bad]), columns=sources)
+    embedding, unread = _embeddings(table, frame["item_id"], sources, shop, file=file)
+    if embedding is not None:
+        frame = frame.with_columns(embedding.alias("embedding"))
+    if "categories" in frame.columns:
+        frame, cycles = _without_cycles(frame)
+        problems.append(cycles)
+    related = relations_of(table, frame["item_id"], shop.items.relations, file=file)
+    bad, frame = _part_ids(_with_schema(frame))
+    return Items(
+        frame=frame,
+        rejected=pl.concat([*problems, *unread, bad]),
+        columns=sources,
+        relations=related,
+    )
+
+
+def _embeddings(
+    table: Table, items: pl.Series, sources: dict[str, str], shop: ShopConfig, *, file: str
+) -> tuple[pl.Series | None, list[pl.DataFrame]]:
+    """Read the shop's own vectors, side by side."""
+    _check_named("embeddings", shop.items.embeddings, table, file=file)
+    own = (sources["embedding"],) if "embedding" in sources else ()
+    columns, problems = [], []
+    for source in (*own, *shop.items.embeddings):
+        raw = values_of(table.frame, source, shop.items.missing)
+        vectors, reason = read_vectors(raw, source)
+        problems.append(_problems(table, raw, reason))
+        length = check_lengths(vectors, items, column=source, file=file)
+        if length:
+            columns.append((vectors, length))
+    return (side_by_side(columns) if columns else None), problems
+
+
+def _without_cycles(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cut a category path where a level comes again, and say so."""
+    raw = frame["categories"]
+    cut = [_cut(text) for text in raw]
+    goes_round = pl.Series([before != after for before, after in zip(raw, cut, strict=True)])
+    changed = frame.filter(goes_round).select(
+        pl.col(FILE).alias("file"),
+        pl.col(ROW).alias("row"),
+        pl.lit("a category path goes round, read up to the level that comes again").alias("reason"),
+        pl.col("categories").alias("raw"),
+    )
+    texts = pl.Series("categories", cut, dtype=pl.String)
+    return frame.with_columns(texts), changed.cast(REJECTED)
+
+
+def _cut(text: str | None) -> str | None:
+    if text is None or ">" not in text:
+        return text
+    paths = []
+    for path in text.split("|"):
+        levels = [level.strip() for level in path.split(">")]
+        first = next((at for at, level in enumerate(levels) if level in levels[:at]), None)
+        paths.append(path if first is None else " > ".join(levels[:first]))
+    return "|".join(paths)
 
 
 def items_of_log(table: Table, events: pl.DataFrame, shop: ShopConfig) -> pl.DataFrame | None:
@@ -186,10 +246,11 @@ def _problems(table: Table, raw: pl.Series, reason: pl.Series) -> pl.DataFrame:
     bad = reason.is_not_null()
     if not bad.any():
         return no_rejected()
-    rows = table.frame.filter(bad)
+    rows, raw = table.frame.filter(bad), raw.filter(bad)
+    written = values.read_text(raw) if raw.dtype.is_nested() else raw.cast(pl.String)
     return pl.DataFrame(
         {"file": rows[FILE], "row": rows[ROW], "reason": reason.filter(bad) + ", read as unknown",
-         "raw": raw.filter(bad).cast(pl.String)}, schema=REJECTED)  # fmt: skip
+         "raw": written}, schema=REJECTED)  # fmt: skip
 
 
 def _read_column(raw: pl.Series, column: Column, shop: ShopConfig, *, source: str) -> values.Read:
@@ -271,14 +332,21 @@ def _texts(raw: pl.Series, label: str) -> pl.Series:
     return kept.alias(label)
 
 
-def to_catalogue(items: pl.DataFrame | None, further: list[str]) -> Catalogue:
-    """Write the catalogue's rows, then those of further items, of which only ids are known."""
+def to_catalogue(
+    items: pl.DataFrame | None, further: list[str], relations: pl.DataFrame | None = None
+) -> Catalogue:
+    """Write the catalogue's rows, then those of further items, of which only ids are known.
+
+    Args:
+        relations: `item_id`, `relation` and `other_item_id` of known items.
+    """
     known = items if items is not None else pl.DataFrame(schema=ITEMS_SCHEMA)
     rest = Catalogue.of_ids(further)
     attributes = np.empty(known.height, dtype=object)
     attributes[:] = [tuple(texts or ()) for texts in known["attributes"].to_list()]
+    item_ids = np.concatenate([_objects(known["item_id"]), rest.item_ids])
     return Catalogue(
-        item_ids=np.concatenate([_objects(known["item_id"]), rest.item_ids]),
+        item_ids=item_ids,
         titles=np.concatenate([_objects(known["title"]), rest.titles]),
         descriptions=np.concatenate([_objects(known["description"]), rest.descriptions]),
         categories=np.concatenate([_objects(known["categories"]), rest.categories]),
@@ -290,7 +358,31 @@ def to_catalogue(items: pl.DataFrame | None, further: list[str]) -> Catalogue:
         stock=_numbers(known["stock"], UNKNOWN, rest.stock),
         available=np.concatenate([known["available"].fill_null(True).to_numpy(), rest.available]),
         created_at_us=_numbers(known["created_at_us"], 0, rest.created_at_us),
+        embeddings=_vectors(known["embedding"], len(item_ids)),
+        relations=_relations(item_ids.tolist(), relations),
     )
+
+
+def _vectors(known: pl.Series, num_items: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    length = int(known.list.len().max() or 0)  # type: ignore[arg-type]
+    vectors = np.full((num_items, length), np.nan, dtype=np.float32)
+    if length:
+        held = np.flatnonzero(known.is_not_null().to_numpy())
+        vectors[held] = known.drop_nulls().explode().to_numpy().reshape(-1, length)
+    return vectors
+
+
+def _relations(
+    item_ids: list[str], told: pl.DataFrame | None
+) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    by_item: dict[str, tuple[str, ...]] = {}
+    if told is not None:
+        text = pl.format("{}={}", "relation", "other_item_id").alias("text")
+        grouped = told.group_by("item_id", maintain_order=True).agg(text)
+        by_item = {item_id: tuple(texts) for item_id, texts in grouped.rows()}
+    related = np.empty(len(item_ids), dtype=object)
+    related[:] = [by_item.get(item_id, ()) for item_id in item_ids]
+    return related
 
 
 def _objects(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

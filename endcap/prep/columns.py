@@ -10,7 +10,7 @@ import polars as pl
 
 from endcap.errors import SchemaError
 
-Kind = Literal["text", "time", "money", "whole", "decimal", "flag", "texts"]
+Kind = Literal["text", "time", "money", "whole", "decimal", "flag", "texts", "vector"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +89,7 @@ ITEM_COLUMNS: tuple[Column, ...] = (
     _column("created_at", "time", "created_at_us created release_date", "new items"),
     _column("seller_id", "text", "seller vendor vendor_id merchant_id", "limits per seller"),
     _column("tags", "texts", "labels keywords", "attribute features"),
+    _column("embedding", "vector", "embeddings item_embedding", "the shop's own vectors"),
     _column("attributes", "texts", "features properties", "attribute features"),
 )  # fmt: skip
 

@@ -62,7 +62,7 @@ def encode(log: Log) -> Dataset:
     """
     firsts = first_seen(log.shelves)
     rows = _number_rows(log, firsts)
-    catalogue = to_catalogue(log.items, rows.further_items)
+    catalogue = to_catalogue(log.items, rows.further_items, log.relations)
     item_ids = [str(item_id) for item_id in catalogue.item_ids]
     cuts = plan_split(log.shop, firsts.first_us, firsts.last_us)
     shop = _shop(log, rows.placements, cuts)

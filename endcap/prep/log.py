@@ -14,6 +14,7 @@ from endcap.prep.columns import columns_of
 from endcap.prep.decisions import Shown, read_decisions, read_subjects
 from endcap.prep.gather import ORDER, Asked, Gathered, gather
 from endcap.prep.rejected import no_rejected
+from endcap.prep.relations import Related, no_relations, read_relations, settle_relations
 from endcap.prep.report import Found, LogReport, make_report
 from endcap.prep.settle import Shop, check_format
 from endcap.prep.shelves import Shelves
@@ -32,6 +33,8 @@ class Log:
     """The events with `ORDER`, each shopper's on one shelf; those of a large log lie on disk."""
     items: pl.DataFrame | None
     """The catalogue (`catalogue.ITEMS_SCHEMA`), or what the log itself tells of its items."""
+    relations: pl.DataFrame
+    """What items are to one another: `item_id`, `relation`, `other_item_id`."""
     campaigns: Campaigns
     shop: ShopConfig
     report: LogReport
@@ -89,7 +92,8 @@ def read(
     counts = {"user": tally.users, "item": tally.items}
     check_learnable(counts, pl.concat(rejected), rows=gathered.rows, file=file)
     campaign_rows, bad_campaigns = _read_campaigns(sources.campaigns, config)
-    rejected = [*rejected, bad_campaigns, shown.rejected]
+    related = _relations(sources.relations, catalogue, told, gathered.shelves)
+    rejected = [*rejected, bad_campaigns, shown.rejected, related.rejected]
     whole = pl.concat([*rejected, catalogue.rejected] if catalogue else rejected)
     found = Found(
         files=_names(sources),
@@ -100,11 +104,12 @@ def read(
         item_columns=catalogue.columns if catalogue else dict(config.items.columns),
         unused=_unused(gathered, catalogue),
         notes=(*gathered.notes, *_say_left(sources), *_say_aside(gathered.aside),
-               *gathered.told, *shown.notes),
+               *gathered.told, *shown.notes, *related.notes),
     )  # fmt: skip
     return Log(
         shelves=gathered.shelves,
         items=told,
+        relations=related.pairs,
         campaigns=Campaigns(rows=campaign_rows),
         shop=config,
         report=make_report(tally, whole, config, found),
@@ -158,6 +163,25 @@ def _read_items(
     return read_items(table, shop, file=source.name, elsewhere=elsewhere)
 
 
+def _relations(
+    source: Path | None, catalogue: Items | None, items: pl.DataFrame | None, events: Shelves
+) -> Related:
+    """Gather what items are to one another, of those that the catalogue or the log holds."""
+    told, broken = [catalogue.relations] if catalogue else [], no_rejected()
+    if source is not None:
+        table = read_table(source)
+        told.append(read_relations(table, file=source.name))
+        broken = table.broken
+    if not any(frame.height for frame in told):
+        return replace(
+            settle_relations(no_relations(), pl.Series(dtype=pl.String)), rejected=broken
+        )
+    known = [shelf["item_id"].drop_nulls().unique() for shelf in events.each()]
+    known += [items["item_id"]] if items is not None else []
+    related = settle_relations(pl.concat(told or [no_relations()]), pl.concat(known))
+    return replace(related, rejected=pl.concat([broken, related.rejected]))
+
+
 def _read_campaigns(
     source: Source | None, shop: ShopConfig
 ) -> tuple[tuple[Campaign, ...], pl.DataFrame]:
@@ -201,7 +225,14 @@ def _add_decisions(shelves: Shelves, sources: Sources, shop: ShopConfig) -> Show
 
 
 def _names(sources: Sources) -> tuple[str, ...]:
-    further = (sources.items, sources.campaigns, sources.decisions, sources.subjects, sources.shop)
+    further = (
+        sources.items,
+        sources.relations,
+        sources.campaigns,
+        sources.decisions,
+        sources.subjects,
+        sources.shop,
+    )
     return tuple(file.name for file in (*sources.events, *further) if file is not None)
 
 

@@ -21,7 +21,7 @@ FORMATS: dict[str, Format] = {
 }
 
 ITEM_STEMS = {"items", "products", "catalogue", "catalog"}
-OWN_STEMS = ITEM_STEMS | {"campaigns", "subjects", "decisions", "rejected", "users"}
+OWN_STEMS = ITEM_STEMS | {"relations", "campaigns", "subjects", "decisions", "rejected", "users"}
 """Stems that never name a file of events."""
 
 
@@ -35,6 +35,7 @@ class Sources:
 
     events: tuple[Source, ...]
     items: Source | None = None
+    relations: Path | None = None
     campaigns: Source | None = None
     decisions: Path | None = None
     subjects: Path | None = None
@@ -110,6 +111,7 @@ def _sources_of_folder(folder: Path) -> Sources:
     return Sources(
         events=events,
         items=_one(data, lambda stem: stem in ITEM_STEMS or stem.startswith("item_")),
+        relations=_one(data, "relations".__eq__),
         campaigns=_one(data, "campaigns".__eq__),
         decisions=_one(data, "decisions".__eq__),
         subjects=_one(data, "subjects".__eq__),

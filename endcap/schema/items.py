@@ -1,10 +1,11 @@
 """What is sold and what is advertised: one array per column, one row per item or campaign."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.errors import SchemaError
 from endcap.schema.events import UNKNOWN
 
 Strings = NDArray[np.object_]
@@ -37,6 +38,11 @@ class Catalogue:
     created_at_us: NDArray[np.int64]
     """When the item could first be shown; 0 when the catalogue does not say."""
 
+    embeddings: NDArray[np.float32]
+    """[V, E] the shop's own vectors, NaN where an item has none; E is 0 where no item has."""
+    relations: Strings
+    """What the item is to others, as a tuple of `"relation=other_item_id"` texts per item."""
+
     @property
     def num_items(self) -> int:
         """Count the rows."""
@@ -50,8 +56,8 @@ class Catalogue:
     def of_ids(item_ids: list[str]) -> "Catalogue":
         """Make a catalogue of which only the ids are known."""
         count = len(item_ids)
-        attributes = np.empty(count, dtype=object)
-        attributes[:] = [()] * count
+        attributes, relations = np.empty(count, dtype=object), np.empty(count, dtype=object)
+        attributes[:] = relations[:] = [()] * count
         return Catalogue(
             item_ids=np.array(item_ids, dtype=object),
             titles=_strings(count),
@@ -65,7 +71,51 @@ class Catalogue:
             stock=np.full(count, UNKNOWN, dtype=np.int64),
             available=np.ones(count, dtype=np.bool_),
             created_at_us=np.zeros(count, dtype=np.int64),
+            embeddings=np.zeros((count, 0), dtype=np.float32),
+            relations=relations,
         )
+
+    def followed_by(self, other: "Catalogue") -> "Catalogue":
+        """Put another catalogue's items after these.
+
+        Raises:
+            SchemaError: both hold embeddings, of different lengths.
+        """
+        columns = {
+            column.name: np.concatenate([getattr(self, column.name), getattr(other, column.name)])
+            for column in fields(Catalogue)
+            if column.name != "embeddings"
+        }
+        return Catalogue(**columns, embeddings=_stacked(self, other))
+
+    def chosen(self, rows: NDArray[np.int64]) -> "Catalogue":
+        """Return some rows, in the order given."""
+        return Catalogue(
+            **{column.name: getattr(self, column.name)[rows] for column in fields(Catalogue)}
+        )
+
+
+def _stacked(first: Catalogue, second: Catalogue) -> NDArray[np.float32]:
+    one, other = first.embeddings, second.embeddings
+    lengths = {one.shape[1], other.shape[1]} - {0}
+    if len(lengths) > 1:
+        raise SchemaError(
+            f"Embeddings must have one length, got {one.shape[1]} numbers for "
+            f"{_with_vector(first)} and {other.shape[1]} for {_with_vector(second)}; "
+            f"give every item a vector of one length, or none."
+        )
+    length = max(lengths, default=0)
+    stacked = np.full((len(one) + len(other), length), np.nan, dtype=np.float32)
+    for start, each in ((0, one), (len(one), other)):
+        if each.shape[1]:
+            stacked[start : start + len(each)] = each
+    return stacked
+
+
+def _with_vector(catalogue: Catalogue) -> str:
+    """Name the first item that holds an embedding."""
+    held = np.flatnonzero(~np.isnan(catalogue.embeddings).all(axis=1))
+    return str(catalogue.item_ids[held[0]]) if len(held) else "no item"
 
 
 def top_category(path: str) -> str:

@@ -56,6 +56,10 @@ class ItemsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Texts that mean that nothing is known."""
     numbers: tuple[str, ...] = ()
     """Further columns that hold an amount (a weight, a duration): read in bands, as a price is."""
+    embeddings: tuple[str, ...] = ()
+    """Further columns of vectors (an image's, a text's), laid beside `embedding`."""
+    relations: dict[str, str] = {}
+    """Kinds of relation, and the columns that list the ids of the items so related."""
 
 
 class SplitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +140,7 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"zone must be an IANA name such as Europe/Berlin, got {self.zone!r}; "
                 f"correct zone in shop.toml."
             )
+        _check_relations(self.items)
         _check_shares(self.split)
         _check_page(self.page)
         _check_tasks(self.tasks)
@@ -179,6 +184,15 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if action > Action.OWN:
             return self.own_types[action - Action.OWN - 1]
         return Action(action).name.lower()
+
+
+def _check_relations(items: ItemsConfig) -> None:
+    for name in items.relations:
+        if not name or "=" in name:
+            raise ConfigError(
+                f"items.relations names kinds of relation such as same_series, without =, "
+                f"got {name!r}."
+            )
 
 
 def _check_shares(split: SplitConfig) -> None:

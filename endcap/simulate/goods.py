@@ -120,7 +120,8 @@ def catalogue_of(goods: Goods, price_micros: I64, stock: I64) -> Catalogue:
     """Write the items as the shop's catalogue: same rows, with words."""
     count = len(goods)
     titles = [_title(goods, row) for row in range(count)]
-    attributes = np.empty(count, dtype=object)
+    attributes, relations = np.empty(count, dtype=object), np.empty(count, dtype=object)
+    relations[:] = [()] * count
     attributes[:] = [(f"style={STYLES[style][0].lower()}",) for style in goods.style]
     return Catalogue(
         item_ids=_texts([f"i{row:05d}" for row in range(count)]),
@@ -135,6 +136,8 @@ def catalogue_of(goods: Goods, price_micros: I64, stock: I64) -> Catalogue:
         stock=stock.copy(),
         available=np.ones(count, dtype=np.bool_),
         created_at_us=goods.created_at_us.copy(),
+        embeddings=np.zeros((count, 0), dtype=np.float32),
+        relations=relations,
     )
 
 

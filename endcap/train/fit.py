@@ -79,17 +79,19 @@ class Fitted:
     def item_arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return, by their names in a model folder, what serving reads of items and slots.
 
-        Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], and examination
-        [P, devices, slots].
+        Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], the map of the
+        shop's own vectors [E, D], what items give to related ones [V, D] (no rows without
+        relations) and by which weight of each kind [R], and examination [P, devices, slots].
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
         network = self.network.eval()
         with torch.no_grad():
+            items = network.items
             arrays = {
-                "item_vectors": network.items(),
+                **items.parts(),
+                "item_vectors": items(),
                 "item_effects": network.effects.of_items(),
-                "field_vectors": network.items.fields,
                 "examination": network.examination.log().exp(),
             }
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
@@ -191,6 +193,7 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),
+        facts=prepared.facts,
     )
     if network.pieces is not None:
         of_training = asked.plan.facts.split == Split.TRAIN

@@ -29,9 +29,14 @@ GRID: dict[str, tuple[float, ...]] = {
 }
 GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
 """A weight at an end may want to go further; the report says so."""
+FEW_USERS = 200
+FEW_START = Mix(popularity=1.0)
+"""Where fewer users than that can tell, the mix starts here, in place of the network alone."""
 MAX_USERS, MAX_CELLS = 4_000, 50_000_000
 """The search holds users x items numbers for every column; a large catalogue takes fewer users."""
 CUT = 10
+ERRORS = 1.0
+"""Standard errors by which a gain must show before a weight leaves its default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +66,17 @@ def choose_mixes(
     dataset = batcher.dataset
     users, targets = _validation_targets(dataset, seed)
     if len(users) == 0:
-        return Mix(), Mix(repeat=GRID["repeat"][0])
+        return FEW_START, structs.replace(FEW_START, repeat=GRID["repeat"][0])
     columns = _columns(network, batcher, memory, counters, users, targets)
     unseen = [
         np.array([i for i in wanted if columns.repeat[u, i] == 0], dtype=np.int32)
         for u, wanted in enumerate(targets)
     ]
-    anything = _search(columns, Mix())
-    fresh = _search(replace(columns, targets=unseen), Mix(repeat=-1e4), fixed=("repeat",))
+    start = FEW_START if len(users) < FEW_USERS else Mix()
+    anything = _search(columns, start)
+    fresh = _search(
+        replace(columns, targets=unseen), structs.replace(start, repeat=-1e4), fixed=("repeat",)
+    )
     return anything, fresh
 
 
@@ -121,7 +129,7 @@ def _columns(
         [repeat_scores(h, resolution_us=resolution_us, num_items=size) for h in histories]
     )
     return _Columns(
-        network=_network_scores(network, batcher, users, histories, cut_us),
+        network=network_scores(network, batcher, users, histories, cut_us),
         memory=by_decay,
         repeat=repeat,
         popularity=popularity_scores(counters.as_of(cut_us // DAY_US)),
@@ -129,13 +137,14 @@ def _columns(
     )
 
 
-def _network_scores(
+def network_scores(
     network: Network,
     batcher: Batcher,
     users: NDArray[np.int64],
     histories: list[NDArray[np.void]],
     cut_us: int,
 ) -> NDArray[np.float32]:
+    """Score every item for some shoppers, [U, V], by histories that end before an instant."""
     dataset = batcher.dataset
     frozen = _frozen_examples(batcher.examples, users, histories, dataset, cut_us)
     asker = Batcher(
@@ -200,7 +209,13 @@ def _frozen_examples(
 
 
 def _search(columns: _Columns, start: Mix, fixed: tuple[str, ...] = ()) -> Mix:
-    best, best_value = start, _ndcg(columns, start)
+    """Return the mix whose gain over `start` is largest, less the gain's standard error.
+
+    A few users may favour any weight by luck, and their gain is within its error; that of
+    thousands is told apart from noise, and the error changes nothing.
+    """
+    at_start = _ndcg(columns, start)
+    best, best_worth = start, 0.0
     for _ in range(2):
         before = best
         trials = [
@@ -212,29 +227,36 @@ def _search(columns: _Columns, start: Mix, fixed: tuple[str, ...] = ()) -> Mix:
         trials += [{"memory": m, "decay": d} for m in GRID["memory"] for d in DECAYS if m > 0]
         for change in trials:
             mix = structs.replace(best, **change)
-            value = _ndcg(columns, mix)
-            if value > best_value + 1e-5:
-                best, best_value = mix, value
+            worth = _worth(_ndcg(columns, mix) - at_start)
+            if worth > best_worth + 1e-5:
+                best, best_worth = mix, worth
         if best == before:
             break
     return best
 
 
-def _ndcg(columns: _Columns, mix: Mix) -> float:
+def _worth(gain: NDArray[np.float64]) -> float:
+    """Return the mean of users' gains less its standard error; 0 where fewer than two are asked."""
+    if len(gain) < 2:
+        return 0.0
+    return float(gain.mean() - ERRORS * gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def _ndcg(columns: _Columns, mix: Mix) -> NDArray[np.float64]:
+    """Return NDCG@10 of every user who has a target."""
     scores = columns.network + mix.popularity * columns.popularity
     if mix.memory:
         scores = scores + mix.memory * columns.memory[mix.decay]
     if mix.repeat:
         scores = scores + mix.repeat * columns.repeat
     top = np.argpartition(-scores, CUT, axis=1)[:, :CUT] if scores.shape[1] > CUT else None
-    total, counted = 0.0, 0
+    values = []
     for u, wanted in enumerate(columns.targets):
         if len(wanted) == 0:
             continue
-        counted += 1
         row = np.arange(scores.shape[1]) if top is None else top[u]
         row = row[np.argsort(-scores[u, row], kind="stable")]
         hits = np.flatnonzero(np.isin(row, wanted))
         ideal = (1 / np.log2(np.arange(min(len(wanted), CUT)) + 2)).sum()
-        total += float((1 / np.log2(hits + 2)).sum() / ideal)
-    return total / max(counted, 1)
+        values.append(float((1 / np.log2(hits + 2)).sum() / ideal))
+    return np.array(values)

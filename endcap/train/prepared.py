@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from msgspec import structs
 from numpy.typing import NDArray
 
 from endcap.errors import LogError
@@ -13,7 +14,12 @@ from endcap.features import (
     FieldVocabulary,
     ItemColumns,
     ItemMemory,
+    embedding_scales,
+    embeddings_of,
+    relation_kinds,
+    relation_matrices,
 )
+from endcap.model import ItemFacts
 from endcap.outcomes import join_outcomes
 from endcap.schema import Dataset, FieldMatrix, NextItem, Split, SplitConfig
 from endcap.train.examples import Examples, make_examples
@@ -59,6 +65,7 @@ class Prepared:
     scales: ContextScales
     counters: CounterHistory
     neighbours: FieldMatrix
+    facts: ItemFacts
     memory: ItemMemory
     seed: int
 
@@ -80,8 +87,8 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         LogError: the log teaches no task at all.
     """
     report("reading the log", 0, 1)
-    is_known = _known_items(dataset)
-    vocabulary = FieldVocabulary.fit(dataset.catalogue, is_known, dataset.shop.items.numbers)
+    is_known = _times_met(dataset) > 0
+    vocabulary = _fit_vocabulary(dataset, is_known)
     counters = CounterHistory(dataset)
     scales = fit_scales(dataset, counters, is_known, seed=seed)
     columns = ItemColumns.of(dataset.catalogue, scales)
@@ -98,9 +105,28 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         scales=scales,
         counters=counters,
         neighbours=neighbours,
+        facts=_facts(dataset, vocabulary),
         memory=_remember(memory),
         seed=seed,
     )
+
+
+def _facts(dataset: Dataset, vocabulary: FieldVocabulary) -> ItemFacts:
+    """Gather what is known of items beside their fields."""
+    return ItemFacts(
+        counts=_times_met(dataset),
+        embeddings=embeddings_of(dataset.catalogue, vocabulary),
+        relations=relation_matrices(dataset.catalogue, vocabulary.relations),
+    )
+
+
+def _fit_vocabulary(dataset: Dataset, is_known: NDArray[np.bool_]) -> FieldVocabulary:
+    """Collect what training items tell: values of fields, scales of vectors, kinds of relation."""
+    catalogue = dataset.catalogue
+    vocabulary = FieldVocabulary.fit(catalogue, is_known, dataset.shop.items.numbers)
+    mean, scale = embedding_scales(catalogue, is_known)
+    kinds = relation_kinds(catalogue, is_known)
+    return structs.replace(vocabulary, embedding_mean=mean, embedding_scale=scale, relations=kinds)
 
 
 def _remember(matrix: sp.csr_matrix) -> ItemMemory:
@@ -111,14 +137,12 @@ def _remember(matrix: sp.csr_matrix) -> ItemMemory:
     )
 
 
-def _known_items(dataset: Dataset) -> NDArray[np.bool_]:
-    """Mark the items that training days met, as an event or on a page."""
-    known = np.zeros(dataset.catalogue.num_items, dtype=np.bool_)
+def _times_met(dataset: Dataset) -> NDArray[np.int64]:
+    """Count how often training days met each item, as an event or on a page."""
     item = dataset.histories.events["item"][dataset.event_split == Split.TRAIN]
-    known[item[item >= 0]] = True
     shown = dataset.impressions["item"][dataset.impression_split == Split.TRAIN]
-    known[shown[shown >= 0]] = True
-    return known
+    met = np.concatenate([item, shown])
+    return np.bincount(met[met >= 0], minlength=dataset.catalogue.num_items)
 
 
 def _asks_later(dataset: Dataset) -> bool:

@@ -8,10 +8,12 @@ from msgspec import Struct
 from endcap.errors import ConfigError
 from endcap.model import ModelConfig
 
-BATCH_SIZE = 256
+BATCH_SIZE, EPOCHS, WARMUP_STEPS = 256, 5, 100
 RICH_EPOCHS, MOST_EPOCHS = 3, 20
 LEAST_STEPS = 450
 """A small log is read more often: a few dozen steps teach nothing."""
+SMALL, SMALL_BATCH, SMALL_STEPS = 2_000, 128, 60
+"""With fewer questions on training days a log takes a small network and few steps."""
 
 FEED_PER_ITEM = 20.0
 """With fewer shown slots per item on training days, a log is that of a feed of passing items."""
@@ -22,12 +24,12 @@ class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How a network is trained; every number has its reason in docs/rooms/train.md."""
 
     model: ModelConfig = ModelConfig()
-    epochs: int = 5
+    epochs: int = EPOCHS
     batch_size: int = BATCH_SIZE
     tokens: int = 25_600
     """Events of a step at most, padding counted: longer histories come in smaller batches."""
     learning_rate: float = 3e-3
-    warmup_steps: int = 100
+    warmup_steps: int = WARMUP_STEPS
     averaged_steps: float = 1.0
     """Weights are averaged over about so many steps; 1 takes each as it is."""
     patience: int = 5
@@ -100,10 +102,16 @@ def choose_recipe(
     its rows and tells of no other: an item is its fields there, the context is read in bands, and
     the fit takes more steps.
     """
-    if num_candidates == 0 and median_history <= 20:
-        return TrainConfig(model=ModelConfig(max_history=20), seed=seed)
-    max_history = 50 if median_history <= 50 else 100
+    if num_questions < SMALL:
+        return _small_recipe(num_questions, seed)
     steps = max(1, num_questions // BATCH_SIZE)
+    if num_candidates == 0 and median_history <= 20:
+        epochs = min(max(EPOCHS, ceil(LEAST_STEPS / steps)), MOST_EPOCHS)
+        warmup_steps = min(WARMUP_STEPS, steps * epochs // 5)
+        return TrainConfig(
+            model=ModelConfig(max_history=20), epochs=epochs, warmup_steps=warmup_steps, seed=seed
+        )
+    max_history = 50 if median_history <= 50 else 100
     dropout = 0.5 if num_questions < 500_000 else 0.3
     is_feed = shown_per_item < FEED_PER_ITEM
     least_steps = FEED_STEPS if is_feed else LEAST_STEPS
@@ -118,5 +126,21 @@ def choose_recipe(
         epochs=min(max(RICH_EPOCHS, ceil(least_steps / steps)), MOST_EPOCHS),
         learning_rate=2e-3,
         averaged_steps=100.0,
+        seed=seed,
+    )
+
+
+def _small_recipe(num_questions: int, seed: int) -> TrainConfig:
+    """Return what a log of some hundred events can fill; a fit takes a second or two."""
+    steps = ceil(max(num_questions, 1) / SMALL_BATCH)
+    return TrainConfig(
+        model=ModelConfig(
+            dim=32, num_blocks=1, hidden=32, max_history=20, dropout=0.5, id_dropout=0.5
+        ),
+        epochs=min(ceil(SMALL_STEPS / steps), 2 * MOST_EPOCHS),
+        batch_size=SMALL_BATCH,
+        learning_rate=5e-3,
+        warmup_steps=SMALL_STEPS // 5,
+        averaged_steps=10.0,
         seed=seed,
     )

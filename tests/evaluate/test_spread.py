@@ -57,6 +57,11 @@ def test_recall_and_places_are_told_by_tenth(dataset):
     assert TAIL == 3
 
 
+def test_recall_of_the_last_items_has_an_interval(dataset):
+    found = figures(dataset, [0, 19])["endcap", "recall", "items=last 80 %"]
+    assert (found.value, found.low is not None) == (1.0, True)  # item 19, wanted by shopper 0
+
+
 def test_places_stand_beside_what_shoppers_did(dataset):
     found = figures(dataset, list(range(10)))
     # 23 pairs of shopper and item on training days, five of them of the first two items

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from endcap.features import FieldVocabulary, codes, field_matrix, item_groups
-from endcap.features.items import MAX_GROUPS, NUMBER_BANDS, TEXT_BUCKETS, text_buckets
+from endcap.features.items import MAX_GROUPS, NUMBER_BANDS
+from endcap.features.ngrams import text_buckets
 from endcap.schema import FIELD_NAMES, Catalogue
 
 
@@ -52,17 +53,13 @@ def test_an_item_of_which_nothing_is_known_has_an_empty_row(vocabulary):
     assert matrix.indptr.tolist() == [0, 0]
 
 
-def test_text_hashes_to_the_same_buckets_in_any_case_and_order():
-    assert text_buckets("Red SHOE") == text_buckets("shoe, red!")
-    assert set(text_buckets("shoe")) < set(text_buckets("red shoe"))
-    assert text_buckets("") == text_buckets(" -!") == []
-
-
-def test_chinese_text_needs_no_spaces():
-    # Pairs 连衣 and 衣裙 are shared, whatever stands around them.
-    shared = set(text_buckets("连衣裙")) & set(text_buckets("新款连衣裙夏"))
-    assert len(shared) == 2
-    assert all(0 <= bucket < TEXT_BUCKETS for bucket in text_buckets("裙 dress"))
+def test_a_title_weighs_as_much_as_a_long_description(catalogue):
+    catalogue.titles[2], catalogue.descriptions[2] = "紅茶", "very long words about many things"
+    vocabulary = FieldVocabulary.fit(catalogue, np.array([True, True, False]))
+    late = field_matrix(catalogue, vocabulary, np.array([2]))
+    start = len(vocabulary.columns)
+    weights = dict(zip(late.indices - start, late.weights, strict=True))
+    np.testing.assert_allclose(sum(weights[b] for b in text_buckets("紅茶")), 0.5, rtol=1e-6)
 
 
 def test_equal_texts_have_equal_codes_and_the_empty_text_has_none():

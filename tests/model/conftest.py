@@ -10,7 +10,9 @@ from endcap.model import (
     ModelConfig,
     Network,
     attention,
+    content,
     encoder,
+    gate,
     heads,
     items,
     losses,
@@ -40,7 +42,8 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    for module in (attention, encoder, heads, items, losses, network, plain, recurrent, softmax):
+    rooms = (attention, content, encoder, gate, heads, items, losses, network, plain)
+    for module in (*rooms, recurrent, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 
@@ -51,7 +54,7 @@ def make_network():
     import numpy as np
     import torch
 
-    def build(seed=0, num_placements=2, num_slots=4, **sizes):
+    def build(seed=0, num_placements=2, num_slots=4, facts=None, **sizes):
         torch.manual_seed(seed)
         config = ModelConfig(**({"dim": 8, "max_history": 6, "hidden": 8} | sizes))
         fields = FieldMatrix(
@@ -78,6 +81,7 @@ def make_network():
             num_campaigns=2,
             num_placements=num_placements,
             num_slots=num_slots,
+            facts=facts,
         ).eval()
 
     return build

@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
+from endcap.model import ItemFacts
 from endcap.model.items import SparseProduct, look_up
+from endcap.schema import FieldMatrix
 
 
 def test_a_vector_is_the_sum_of_id_neighbours_and_fields(make_network):
@@ -38,6 +41,66 @@ def test_in_training_some_items_lean_on_neighbours_and_fields(make_network):
     dropped = (whole - table.train()().detach()).abs().sum(1) > 0
     assert 0 < dropped[:4].sum() < 4
     assert not dropped[4]
+
+
+@pytest.fixture
+def facts():
+    """Item 0 is related to 2 and 4, item 4 (which training never met) to 0."""
+    related = FieldMatrix(
+        indptr=np.array([0, 2, 2, 2, 2, 3]),
+        indices=np.array([2, 4, 0]),
+        weights=np.array([0.5, 0.5, 1], dtype=np.float32),
+        fields=np.zeros(3, dtype=np.uint8),
+        num_columns=5,
+    )
+    return ItemFacts(
+        counts=np.array([9, 3, 1, 2, 0]),
+        embeddings=np.arange(10, dtype=np.float32).reshape(5, 2) / 10,
+        relations={"same_series": related},
+    )
+
+
+def test_an_item_gains_its_embedding_and_what_it_is_related_to(make_network, facts):
+    table = make_network(facts=facts, gate=3.0).items
+    gate = torch.tensor([0.75, 0.5, 0.25, 0.4, 0.0])
+    ids = table.ids.detach() * gate[:, None]
+    bags = torch.stack([table.fields[k] for k in (0, 1, 1, 0, 0)]).detach()
+    bags[1], bags[3] = (table.fields[1] + table.fields[2]).detach() / 2, 0.0
+    base = ids + bags + torch.from_numpy(facts.embeddings) @ table.embeddings.map.detach()
+    torch.testing.assert_close(table.bases().detach(), base)
+    vectors = table().detach()
+    torch.testing.assert_close(vectors[4], base[4] + 0.25 * base[0])
+    smoothed = 0.5 * (0.25 * ids[1] + 0.75 * ids[2])
+    torch.testing.assert_close(vectors[0], base[0] + smoothed + 0.25 * (base[2] + base[4]) / 2)
+
+
+def test_a_column_that_no_training_item_has_says_nothing(make_network):
+    from endcap.model.items import _start_fields
+
+    bags = FieldMatrix(
+        indptr=np.array([0, 1, 3]),
+        indices=np.array([0, 0, 1]),
+        weights=np.ones(3, dtype=np.float32),
+        fields=np.zeros(3, dtype=np.uint8),
+        num_columns=3,
+    )
+    start = _start_fields(bags, np.array([True, False]), dim=4)
+    assert start[0].all() and not start[1:].any()
+
+
+def test_every_part_of_some_rows_is_that_of_all_and_so_are_the_gradients(make_network, facts):
+    table = make_network(facts=facts, gate=3.0, id_dropout=0.0).items.train()
+    row, weight = torch.tensor([0, 1, 4]), torch.randn(3, 8)
+    (table()[row] * weight).sum().backward()
+    whole = {name: each.grad.clone() for name, each in table.named_parameters()}
+    assert set(whole) == {"ids", "fields", "relation_weights", "gate.log_half", "embeddings.map"}
+    vectors = table()[row].detach()
+    table.zero_grad()
+    some = table.only(row)
+    torch.testing.assert_close(some.vectors, vectors)
+    (some.vectors * weight).sum().backward()
+    for name, each in table.named_parameters():
+        torch.testing.assert_close(each.grad.to_dense(), whole[name])
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -1,3 +1,4 @@
+import numpy as np
 import polars as pl
 import pytest
 
@@ -97,3 +98,59 @@ def test_a_column_of_amounts_becomes_attributes_and_a_missing_one_is_named(tmp_p
     message = r"items.numbers in shop.toml names weight, but items.parquet has the columns item_id"
     with pytest.raises(SchemaError, match=message):
         items_of(tmp_path, shop, item_id=["a", "b"])
+
+
+def test_a_shops_own_vectors_stand_side_by_side_and_may_be_missing(tmp_path):
+    items = items_of(
+        tmp_path,
+        ShopConfig(items=ItemsConfig(embeddings=("picture",))),
+        item_id=["a", "b", "c"],
+        embedding=[[1.0, 2.0], None, [3.0, 4.0]],
+        picture=["[0.5, 1e-1]", "", "7 8"],
+    )
+    found = to_catalogue(items.frame, ["d"]).embeddings
+    none = [np.nan] * 4
+    expected = [[1, 2, 0.5, 0.1], none, [3, 4, 7, 8], none]
+    np.testing.assert_allclose(found, np.array(expected, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [["[1, 2]", "[1, x]"], [[1.0, 2.0], [1.0, None]], [[1.0, 2.0], [1.0, float("inf")]]],
+)
+def test_a_vector_that_is_none_is_unknown_and_listed(tmp_path, vectors):
+    items = items_of(tmp_path, item_id=["a", "b"], embedding=vectors)
+    assert items.frame["embedding"].to_list() == [[1, 2], None]
+    assert items.rejected.select("row", "reason").rows()[0][1] == (
+        "embedding is no list of numbers, read as unknown"
+    )
+
+
+def test_vectors_of_different_lengths_name_items_and_lengths(tmp_path):
+    told = (
+        r"items.parquet has vectors of different lengths in embedding: 2 numbers for item a, "
+        r"3 for item c; give every item a vector of one length, or leave it empty\."
+    )
+    with pytest.raises(SchemaError, match=told):
+        items_of(tmp_path, item_id=["a", "b", "c"], embedding=[[1.0, 2.0], None, [1.0, 2.0, 3.0]])
+
+
+def test_a_column_of_vectors_that_is_declared_must_be_there(tmp_path):
+    shop = ShopConfig(items=ItemsConfig(embeddings=("picture",)))
+    with pytest.raises(SchemaError, match=r"items.embeddings in shop.toml names picture, but"):
+        items_of(tmp_path, shop, item_id=["a"])
+
+
+def test_a_category_path_that_goes_round_is_cut_and_listed(tmp_path):
+    paths = ["Shoes > Running > Shoes|Sale", "Shoes > Running", "Sale > Sale"]
+    items = items_of(tmp_path, item_id=["a", "b", "c"], categories=paths)
+    assert items.frame["categories"].to_list() == [
+        "Shoes > Running|Sale",
+        "Shoes > Running",
+        "Sale",
+    ]
+    reason = "a category path goes round, read up to the level that comes again"
+    assert items.rejected.rows() == [
+        ("items.parquet", 1, reason, paths[0]),
+        ("items.parquet", 3, reason, paths[2]),
+    ]
