@@ -10,6 +10,7 @@ from endcap.model.losses import (
     dwell_loss,
     next_loss,
     squared_loss,
+    squared_time_loss,
 )
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
@@ -43,5 +44,6 @@ __all__ = [
     "outputs_of",
     "sampled_loss",
     "squared_loss",
+    "squared_time_loss",
     "target_shares",
 ]

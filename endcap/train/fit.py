@@ -41,8 +41,10 @@ from endcap.train.scales import (
     task_scales,
     task_weights,
 )
+from endcap.train.targets import dwell_means_ms
 from endcap.train.tasks import TaskPlan
 from endcap.train.tracking import TrackerName, tracking
+from endcap.train.value import value_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +101,7 @@ class Fitted:
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training rows whose dwell is whole."""
-        facts, edges = self.plan.facts, np.array(self.plan.dwell_edges_ms)
-        used = facts.is_timed & ~facts.dwell_censored & (facts.split == Split.TRAIN)
-        dwell = facts.dwell_ms[used].astype(np.float64)
-        place = np.searchsorted(edges[1:-1], dwell, side="right")
-        middle = np.append((edges[:-2] + edges[1:-1]) / 2, edges[-2] * 1.5)
-        counts = np.bincount(place, minlength=len(middle))
-        sums = np.bincount(place, weights=dwell, minlength=len(middle))
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), middle)
+        means = dwell_means_ms(self.plan.facts, np.array(self.plan.dwell_edges_ms))
         return [float(mean) for mean in means]
 
 
@@ -245,6 +240,7 @@ def make_trainer(
         weights=weights,
         ridge=task_ridges(plan, scales, weights),
         sampler=_sampler(network, examples, config, device),
+        value=value_weights(dataset, plan, weights, device) if config.value_weighted else None,
         run_folder=run_folder,
         report=report,
         watch=watch,

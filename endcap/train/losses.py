@@ -19,11 +19,13 @@ from endcap.model import (
     look_up,
     sampled_loss,
     squared_loss,
+    squared_time_loss,
     target_shares,
 )
 from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
 from endcap.train.batches import Batch, TargetBatch
 from endcap.train.negatives import Negatives
+from endcap.train.value import ValueWeights
 
 CUT = 10
 
@@ -43,14 +45,19 @@ def batch_losses(
     batch: Batch,
     vectors: Tensor | ItemRows,
     negatives: Negatives | None = None,
+    *,
+    read: tuple[Tensor, Tensor] | None = None,
+    value: ValueWeights | None = None,
 ) -> dict[str, TaskLoss]:
     """Ask a batch's questions and compare with its labels.
 
     Args:
         vectors: of all items; with negatives, of those that the batch needs.
         negatives: draws that stand for all items while training.
+        read: what `network.read` returned of the batch, where the caller has it already.
+        value: weighs rows of dwell and purchase by attention; for training alone.
     """
-    states, last = network.read(vectors, batch.history)
+    states, last = network.read(vectors, batch.history) if read is None else read
     losses = {}
     name = next((task.name for task in network.tasks if isinstance(task, NextItem)), None)
     if name is not None and len(batch.next.item):
@@ -63,14 +70,12 @@ def batch_losses(
     for task in network.tasks:
         target = batch.targets.get(task.name)
         if target is not None:
-            of_task = answers[target.place][:, network.slices[task.name]]
-            each = trained_loss(
-                task,
-                of_task,
-                target,
-                log_examination(network, batch, target),
-                batch.log_offset.flatten()[target.place],
-            )
+            rows = answers[target.place]
+            log_e = log_examination(network, batch, target)
+            log_offset = batch.log_offset.flatten()[target.place]
+            each = trained_loss(task, rows[:, network.slices[task.name]], target, log_e, log_offset)
+            if value is not None and task.name in value.tasks:
+                each = each * value.attention(network, task, rows, log_e)
             losses[task.name] = TaskLoss(total=each.sum(), count=len(each))
     return losses
 
@@ -93,6 +98,9 @@ def trained_loss(
     if isinstance(task, Binary) and task.loss == "squared":
         examined = log_e if task.space == "impressions" else torch.zeros_like(log_e)
         return squared_loss(outputs[:, 0], examined, target.label, task.positive_weight)
+    if isinstance(task, Hazard) and task.loss == "squared":
+        assert target.bin_seconds is not None and target.seconds is not None
+        return squared_time_loss(outputs, target.bin_seconds, target.seconds, target.label)
     return candidate_loss(task, outputs, target, log_e, log_offset)
 
 
