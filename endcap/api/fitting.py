@@ -133,7 +133,7 @@ def write_model(
     from endcap.train import format_recipe
 
     def write_rest(folder: Path) -> None:
-        export_onnx(fitted.network, folder)
+        export_onnx(fitted.network, folder, apart=fitted.apart)
         (folder / RECIPE).write_text(format_recipe(fitted.config), encoding="utf-8")
 
     artifact = artifact_of(fitted, fingerprint=fingerprint, metrics=metrics, tuning=tuning)
@@ -171,6 +171,9 @@ def artifact_of(
     }
     digest = hashlib.sha256(fingerprint.encode())
     weights = {name: t.cpu().numpy() for name, t in fitted.network.state_dict().items()}
+    for task, network in fitted.apart.items():
+        own = network.state_dict().items()
+        weights |= {f"apart.{task}.{name}": t.cpu().numpy() for name, t in own}
     for part in (arrays, weights):
         for name in sorted(part):
             digest.update(np.ascontiguousarray(part[name]).tobytes())
@@ -209,6 +212,7 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
             "epochs_run": [{"epoch": each.epoch, "seconds": each.seconds} for each in history],
             "best_epoch": fitted.progress.best_epoch + 1,
             "mix_ends": GRID_ENDS,
+            "task_comparisons": msgspec.to_builtins(fitted.comparisons),
         },
         curves=curve_rows(history),
         slices=slices,

@@ -38,6 +38,10 @@ class TaskLoss:
     count: int
     gain: float | None = None
     """For the next item, outside training: the rows' NDCG@10 in sum."""
+    each: Tensor | None = None
+    """Outside training: the losses that add up to the total."""
+    question: Tensor | None = None
+    """Whose they are, as rows of the batch."""
 
 
 def batch_losses(
@@ -76,7 +80,10 @@ def batch_losses(
             each = trained_loss(task, rows[:, network.slices[task.name]], target, log_e, log_offset)
             if value is not None and task.name in value.tasks:
                 each = each * value.attention(network, task, rows, log_e)
-            losses[task.name] = TaskLoss(total=each.sum(), count=len(each))
+            of_question = batch.candidates.question[target.place // batch.slot.shape[1]]
+            losses[task.name] = TaskLoss(
+                total=each.sum(), count=len(each), each=each.detach(), question=of_question
+            )
     return losses
 
 
@@ -161,8 +168,15 @@ def _ask_next(
         loss = full_loss(user, vectors, is_known, wanted.row, wanted.item, share, half=half)
         return TaskLoss(total=loss * len(asked), count=len(asked))
     log_p, rank = log_p_and_rank(user, vectors, is_known, wanted.row, wanted.item)
-    loss = -(share * log_p).sum()
-    return TaskLoss(total=loss * len(asked), count=len(asked), gain=_gain(rank, wanted.row))
+    each = -(share * log_p) * len(asked)
+    by_row = each.new_zeros(len(asked)).index_add(0, wanted.row, each)
+    return TaskLoss(
+        total=each.sum(),
+        count=len(asked),
+        gain=_gain(rank, wanted.row),
+        each=by_row,
+        question=asked,
+    )
 
 
 def _gain(rank: Tensor, row: Tensor) -> float:

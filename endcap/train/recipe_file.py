@@ -23,7 +23,9 @@ def format_recipe(config: TrainConfig) -> str:
 
 
 def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 
 def read_recipe(path: Path, *, seed: int = 0) -> TrainConfig:

@@ -52,6 +52,8 @@ class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     each has a gradient of one length at the states that all read."""
     value_weighted: bool = False
     """Whether rows of dwell and purchase count by their attention, and these tasks by money."""
+    apart: tuple[str, ...] = ()
+    """Tasks that are answered by a network of their own, since what tasks share hurt them."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -13,8 +13,8 @@ from endcap.model import ModelConfig
 from endcap.predict import NetworkPredictor
 from endcap.schema import Hazard, Split
 from endcap.train import TrainConfig, fit
-from endcap.train.fit import make_trainer
 from endcap.train.prepared import prepare
+from endcap.train.starting import make_trainer
 
 CONFIG = TrainConfig(
     model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1, dropout=0.2),

@@ -10,9 +10,9 @@ import torch
 from endcap.model import ModelConfig
 from endcap.schema import Action, Hazard, Split
 from endcap.train import TrainConfig
-from endcap.train.fit import make_trainer
 from endcap.train.losses import batch_losses
 from endcap.train.prepared import prepare
+from endcap.train.starting import make_trainer
 from endcap.train.value import value_weights
 
 CONFIG = TrainConfig(

@@ -10,9 +10,9 @@ import torch
 from endcap.errors import ConfigError
 from endcap.model import ModelConfig
 from endcap.train import TrainConfig
-from endcap.train.fit import make_trainer
 from endcap.train.losses import batch_losses
 from endcap.train.prepared import prepare
+from endcap.train.starting import make_trainer
 from endcap.train.weighting import MOST, TaskWeights
 
 CONFIG = TrainConfig(
@@ -38,7 +38,7 @@ def test_uncertainty_settles_where_a_loss_weighs_one_half_over_itself():
     # L exp(-2 s) + s is least where exp(-2 s) = 1 / (2 L).
     weighting = TaskWeights(["a", "b"], "uncertainty")
     (optimiser,) = weighting.optimiser(2e-3)
-    for _ in range(600):
+    for _ in range(1_500):
         optimiser.zero_grad()
         losses = {"a": torch.tensor(0.5), "b": torch.tensor(50.0)}
         weighting.combine(losses, ONE).backward()
