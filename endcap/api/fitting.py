@@ -61,6 +61,7 @@ def fit_dataset(
     seed: int = 0,
     track: "Sequence[TrackerName]" = (),
     report: Report | None = None,
+    compare_tasks: bool = False,
 ) -> "Fitted":
     """Train on a dataset and write the model folder `out`, without figures yet.
 
@@ -84,6 +85,7 @@ def fit_dataset(
             run_folder=run_folder,
             track=track,
             report=report,
+            compare=compare_tasks,
         )
     except RuntimeError as error:
         raise told(error, run_folder) from error
@@ -98,9 +100,10 @@ def keep_curves(runs: Path) -> None:
     from endcap.train import CHECKPOINT, RUN_ID
 
     for name in (CHECKPOINT, f"{CHECKPOINT}.partial", RUN_ID):
-        for path in runs.glob(f"*/{name}"):
+        for path in runs.glob(f"**/{name}"):
             path.unlink(missing_ok=True)
-    for run_folder in runs.glob("*/"):
+    # Of tasks alone first: their folders lie in that of the fit.
+    for run_folder in (*runs.glob("*/*/"), *runs.glob("*/")):
         with suppress(OSError):  # what trackers wrote stays
             run_folder.rmdir()
 

@@ -326,7 +326,7 @@ class Trainer:
 
     def _check_config(self, path: Path, kept: str | None) -> None:
         was = flat_config(json.decode(kept or "{}"))
-        now = flat_config(to_builtins(self.config))
+        now = flat_config(json.decode(json.encode(self.config)))
         differing = [name for name in now if was.get(name) != now[name]]
         if differing:
             name = differing[0]
