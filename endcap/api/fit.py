@@ -34,6 +34,7 @@ def fit(
     epochs: int | None = None,
     track: "Sequence[TrackerName]" = (),
     report: Report | None = None,
+    compare_tasks: bool = False,
 ) -> Model:
     """Fit a model on a log and write it, with its figures on test days, into the folder `out`.
 
@@ -44,6 +45,8 @@ def fit(
         epochs: passes over the log at most, in place of the chosen configuration's.
         track: where learning curves go besides TensorBoard: "mlflow", "wandb".
         report: called with what is being done, steps done and steps in all.
+        compare_tasks: fit each task alone too, and give those that sharing is shown to hurt a
+            network of their own; takes several times as long. What it finds is in the recipe.
 
     Raises:
         MissingExtraError: torch, or a wanted tracker, is not installed.
@@ -58,7 +61,14 @@ def fit(
     log = log if isinstance(log, Log) else read(log)
     dataset, out = encode(log), Path(out)
     fitted = fit_dataset(
-        dataset, out, config=config, epochs=epochs, seed=seed, track=track, report=report
+        dataset,
+        out,
+        config=config,
+        epochs=epochs,
+        seed=seed,
+        track=track,
+        report=report,
+        compare_tasks=compare_tasks,
     )
     return measured(out, fitted, report)
 

@@ -64,6 +64,7 @@ def fit_dataset(
     seed: int = 0,
     track: "Sequence[TrackerName]" = (),
     report: Report | None = None,
+    compare_tasks: bool = False,
 ) -> "Fitted":
     """Train on a dataset and write the model folder `out`, without figures yet.
 
@@ -87,6 +88,7 @@ def fit_dataset(
             run_folder=run_folder,
             track=track,
             report=report,
+            compare=compare_tasks,
         )
     except RuntimeError as error:
         raise told(error, run_folder) from error
@@ -101,9 +103,10 @@ def keep_curves(runs: Path) -> None:
     from endcap.train import CHECKPOINT, RUN_ID
 
     for name in (CHECKPOINT, f"{CHECKPOINT}.partial", RUN_ID):
-        for path in runs.glob(f"*/{name}"):
+        for path in runs.glob(f"**/{name}"):
             path.unlink(missing_ok=True)
-    for run_folder in runs.glob("*/"):
+    # Of tasks alone first: their folders lie in that of the fit.
+    for run_folder in (*runs.glob("*/*/"), *runs.glob("*/")):
         with suppress(OSError):  # what trackers wrote stays
             run_folder.rmdir()
 
@@ -136,7 +139,7 @@ def write_model(
     from endcap.train import format_recipe
 
     def write_rest(folder: Path) -> None:
-        export_onnx(fitted.network, folder)
+        export_onnx(fitted.network, folder, apart=fitted.apart)
         (folder / RECIPE).write_text(format_recipe(fitted.config), encoding="utf-8")
 
     artifact = artifact_of(fitted, fingerprint=fingerprint, metrics=metrics, tuning=tuning)
@@ -175,6 +178,9 @@ def artifact_of(
     }
     digest = hashlib.sha256(fingerprint.encode())
     weights = {name: t.cpu().numpy() for name, t in fitted.network.state_dict().items()}
+    for task, network in fitted.apart.items():
+        own = network.state_dict().items()
+        weights |= {f"apart.{task}.{name}": t.cpu().numpy() for name, t in own}
     for part in (arrays, weights):
         for name in sorted(part):
             digest.update(np.ascontiguousarray(part[name]).tobytes())
@@ -213,6 +219,7 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
             "epochs_run": [{"epoch": each.epoch, "seconds": each.seconds} for each in history],
             "best_epoch": fitted.progress.best_epoch + 1,
             "mix_ends": GRID_ENDS,
+            "task_comparisons": msgspec.to_builtins(fitted.comparisons),
         },
         curves=curve_rows(history),
         slices=slices,

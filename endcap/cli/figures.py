@@ -1,6 +1,7 @@
 """Figures as people read them: next items beside baselines, tasks beside their base rate."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from endcap.cli.screen import Figure, Screen, figure
 from endcap.schema import MetricRow
@@ -79,3 +80,20 @@ def _written(row: MetricRow | None) -> Figure:
 
 def _alone(row: MetricRow | None) -> Figure:
     return figure(row.value if row else None, digits=4)
+
+
+def show_compared(screen: Screen, training: dict[str, Any]) -> None:
+    """Print each task alone beside all together, where the fit compared them."""
+    rows, apart = training.get("task_comparisons", ()), training.get("apart", ())
+    if rows:
+        screen.table(
+            "Each task alone and with the others: mean loss on validation days",
+            ["task", "alone", "together", "difference", "from", "to", ""],
+            [
+                [
+                    *(row[name] for name in ("task", "alone", "together", "gain", "low", "high")),
+                    "has a network of its own" if row["task"] in apart else "",
+                ]
+                for row in rows
+            ],
+        )

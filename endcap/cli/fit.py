@@ -48,6 +48,14 @@ def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
         list[Service] | None,
         typer.Option("--track", help="Where learning curves go besides TensorBoard; repeatable."),
     ] = None,
+    compare_tasks: Annotated[
+        bool,
+        typer.Option(
+            "--compare-tasks",
+            help="Fit each task alone as well, and give those that sharing hurts a network of "
+            "their own; takes several times as long. recipe.toml keeps what was found.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fit a model on a log, measure it on later days beside baselines, and write its folder."""
@@ -77,6 +85,7 @@ def fit(  # noqa: PLR0913, PLR0917 - a parameter per option
             epochs=epochs,
             track=services,
             report=report,
+            compare_tasks=compare_tasks,
         )
     side_file = _write_rejected(found, out)
     _show(screen, model, side_file)
@@ -98,10 +107,11 @@ def _write_rejected(found: "Log", out: Path) -> Path | None:
 
 
 def _show(screen: Screen, model: "Model", side_file: Path | None) -> None:
-    from endcap.cli.figures import show_figures, show_left_out
+    from endcap.cli.figures import show_compared, show_figures, show_left_out
 
     show_figures(screen, model.artifact.metrics)
     show_left_out(screen, model.artifact.manifest.left_out)
+    show_compared(screen, model.artifact.manifest.training)
     if side_file:
         screen.say(f"\nThe rows that were not read lie in {side_file}.")
     screen.say(f"\n{model!r}.", f"It lies in {model.artifact.folder}.", _where_the_report_is(model))
@@ -127,6 +137,8 @@ def _answer(model: "Model", found: "Log", out: Path, side_file: Path | None) -> 
         "version": model.version,
         "tasks": [task.name for task in model.artifact.manifest.tasks],
         "left_out": model.artifact.manifest.left_out,
+        "task_comparisons": model.artifact.manifest.training["task_comparisons"],
+        "apart": model.artifact.manifest.training["apart"],
         "events": report.events,
         "rejected": report.rejected,
         "reasons": report.reasons,

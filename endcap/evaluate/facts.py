@@ -1,7 +1,7 @@
 """What a report says of a model beside its figures: its log, its training, what was left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +49,10 @@ class Facts:
     mixes: dict[str, dict[str, float]]
     mix_ends: dict[str, tuple[float, float]]
     examines: bool
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
+    """Each task alone against all together, as the fit compared them on validation days."""
+    apart: list[str] = field(default_factory=list)
+    """Tasks that are answered by a network of their own."""
     measured_on: str = "its own log"
 
 
@@ -82,6 +86,8 @@ def facts_of(artifact: Artifact, *, measured_on: str = "its own log") -> Facts:
         best_epoch=int(training.pop("best_epoch", 0)),
         mixes={"lists": manifest.mix, "lists of unseen items": manifest.mix_unseen},
         mix_ends=dict(training.pop("mix_ends", {})),
+        comparisons=list(training.pop("task_comparisons", [])),
+        apart=list(training.get("apart", ())),
         examines=bool(artifact.arrays["examination"].size),
         training={
             name: value for name, value in training.items() if name not in ("model", "epochs_run")

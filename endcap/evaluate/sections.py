@@ -10,6 +10,7 @@ from endcap.evaluate.tables import (
     OURS,
     Table,
     chance_tasks,
+    comparison_table,
     part_of,
     ranked_tasks,
     ranking_table,
@@ -49,6 +50,7 @@ def sections_of(facts: Facts, rows: Rows) -> list[Section]:
     return [
         _figures(rows),
         _curves(facts),
+        _sharing(facts),
         _calibration(rows),
         _popularity(rows),
         _slots(rows),
@@ -100,6 +102,21 @@ def _curves(facts: Facts) -> Section:
     )
     panel = Panel(charts=drawn) if drawn else Panel(note="Not kept by this model.")
     return Section(name="curves", title="How did it learn?", says=says, panels=[panel])
+
+
+def _sharing(facts: Facts) -> Section:
+    says = (
+        "Each task fitted alone, beside all tasks together: mean loss on validation days, and the "
+        "difference with its 95 % interval over the same shoppers. Below 0, what tasks share hurts."
+    )
+    if facts.comparisons:
+        panel = Panel(table=comparison_table(facts.comparisons, facts.apart))
+    else:
+        note = "Not compared by this fit; `endcap fit --compare-tasks` does."
+        if facts.apart:
+            note += f" By its recipe these have a network of their own: {', '.join(facts.apart)}."
+        panel = Panel(note=note)
+    return Section(name="sharing", title="Do tasks help one another?", says=says, panels=[panel])
 
 
 def _calibration(rows: Rows) -> Section:

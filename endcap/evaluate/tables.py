@@ -1,7 +1,8 @@
 """Tidy rows as the tables that people read: models side by side, tasks beside their base rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from endcap.schema import MetricRow
 
@@ -130,3 +131,21 @@ def written(row: MetricRow | None, *, bare: bool = False, digits: int = 3) -> st
     if bare or row.low is None or row.high is None:
         return value
     return f"{value} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
+
+
+def comparison_table(comparisons: Sequence[Mapping[str, Any]], apart: Sequence[str]) -> Table:
+    """Write each task alone beside all together."""
+    return Table(
+        columns=("task", "alone", "together", "alone less together", "shoppers", ""),
+        lines=tuple(
+            (
+                row["task"],
+                f"{row['alone']:.4f}",
+                f"{row['together']:.4f}",
+                f"{row['gain']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]",
+                f"{row['shoppers']:,}",
+                "a network of its own" if row["task"] in apart else "",
+            )
+            for row in comparisons
+        ),
+    )

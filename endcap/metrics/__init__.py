@@ -10,6 +10,7 @@ from endcap.metrics.bootstrap import (
     cluster_interval,
     interval,
     paired_interval,
+    paired_ratio_interval,
     ratio_interval,
     resample_counts,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "mean_absolute_error",
     "ndcg",
     "paired_interval",
+    "paired_ratio_interval",
     "pcoc",
     "popularity_tenths",
     "ranks_in_lists",

@@ -104,6 +104,29 @@ def paired_interval(
     return interval(difference, level=level, resamples=resamples, seed=seed)
 
 
+def paired_ratio_interval(
+    above_by_user: Numbers,
+    baseline_by_user: Numbers,
+    below_by_user: Numbers,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Bound the difference of two ratios with one divisor: a mean loss, ours less the baseline's.
+
+    Raises:
+        LogError: what is divided by is 0, or the users differ.
+    """
+    if not len(above_by_user) == len(baseline_by_user) == len(below_by_user):
+        raise LogError(
+            f"A paired comparison needs the same users each time, got {len(above_by_user)}, "
+            f"{len(baseline_by_user)} and {len(below_by_user)}; score both models on one task."
+        )
+    difference = np.asarray(above_by_user, dtype=np.float64) - np.asarray(baseline_by_user)
+    return ratio_interval(difference, below_by_user, level=level, resamples=resamples, seed=seed)
+
+
 def cluster_interval(
     statistic: Statistic,
     users: Numbers,

@@ -11,6 +11,7 @@ from endcap.model.losses import (
     dwell_loss,
     next_loss,
     squared_loss,
+    squared_time_loss,
 )
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
@@ -22,6 +23,7 @@ from endcap.model.softmax import (
     sampled_loss,
     target_shares,
 )
+from endcap.model.together import answers_next
 
 __all__ = [
     "NUM_DELAY_BINS",
@@ -34,6 +36,7 @@ __all__ = [
     "ModelConfig",
     "Network",
     "QuestionBatch",
+    "answers_next",
     "click_loss",
     "count_loss",
     "delay_loss",
@@ -47,5 +50,6 @@ __all__ = [
     "outputs_of",
     "sampled_loss",
     "squared_loss",
+    "squared_time_loss",
     "target_shares",
 ]

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch.export import Dim
 
 from endcap.model.effects import EffectInputs
 from endcap.model.network import Network, last_state
+from endcap.model.together import ReadTogether, RespondTogether, answers_next
 from endcap.schema import NUM_CONTEXT, NUM_PHASES
 
 READ_INPUTS = (
@@ -110,10 +112,25 @@ class _Respond(nn.Module):
         return answers.mixed(net.trust), attention
 
 
-def export_onnx(network: Network, folder: Path) -> None:
-    """Write `read.onnx` and `respond.onnx`; sizes of batch, history and candidates stay free."""
-    network = network.to("cpu").eval()
-    dim = network.config.dim
+def export_onnx(
+    network: Network, folder: Path, *, apart: Mapping[str, Network] | None = None
+) -> None:
+    """Write `read.onnx` and `respond.onnx`; sizes of batch, history and candidates stay free.
+
+    Args:
+        apart: networks of the tasks that do not share the first one.
+    """
+    own = apart or {}
+    networks = [each.to("cpu").eval() for each in (network, *own.values())]
+    widths = [len(each.effects.moved) for each in networks]
+    reader: nn.Module = _Read(network)
+    responder: nn.Module = _Respond(network)
+    if own:
+        owner = max(k for k, each in enumerate(networks) if k == 0 or answers_next(each))
+        reader = ReadTogether([_Read(each) for each in networks], owner)
+        owned = [network.slices[name] for name in own]
+        responder = RespondTogether([_Respond(each) for each in networks], widths, owned)
+    dim = network.config.dim * len(networks)
     batch, events, items = 2, min(3, network.config.max_history), 4
     # Each input is a tensor of its own: the exporter takes one object twice for one input.
     longs = torch.ones(batch, events, dtype=torch.long)
@@ -133,7 +150,7 @@ def export_onnx(network: Network, folder: Path) -> None:
     )
     respond = (
         torch.randn(batch, items, dim),
-        torch.randn(batch, items, len(network.effects.moved)),
+        torch.randn(batch, items, sum(widths)),
         torch.zeros(batch, items, dtype=torch.long),
         torch.randn(batch, items, NUM_CONTEXT),
         torch.randn(batch, events, dim),
@@ -160,13 +177,11 @@ def export_onnx(network: Network, folder: Path) -> None:
         by_event,
         by_event,
     )
-    read_graph = _export(_Read(network), read, READ_INPUTS, READ_OUTPUTS, read_shapes)
+    read_graph = _export(reader, read, READ_INPUTS, READ_OUTPUTS, read_shapes)
     if network.config.encoder != "transformer":
         _forget_length(read_graph)
     read_graph.save(str(folder / "read.onnx"), external_data=False)
-    respond_graph = _export(
-        _Respond(network), respond, RESPOND_INPUTS, RESPOND_OUTPUTS, respond_shapes
-    )
+    respond_graph = _export(responder, respond, RESPOND_INPUTS, RESPOND_OUTPUTS, respond_shapes)
     respond_graph.save(str(folder / "respond.onnx"), external_data=False)
 
 

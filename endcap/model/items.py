@@ -141,7 +141,7 @@ class ItemTable(nn.Module):
             "field_vectors": self.fields,
             "embedding_map": empty if mapped is None else mapped.map,
             "item_bases": empty if weights is None else self.bases(),
-            "relation_weights": self.ids.new_zeros(0) if weights is None else weights,
+            "relation_weights": empty if weights is None else weights[:, None].expand(-1, dim),
         }
 
     def only(self, row: Int[Tensor, " N"]) -> ItemRows:

@@ -74,6 +74,7 @@ from endcap.schema.tasks import (
     group_of,
     is_of_shopper,
 )
+from endcap.schema.training import TrainSettings, Weighting
 
 __all__ = [
     "ANY_EVENT",
@@ -133,7 +134,9 @@ __all__ = [
     "SplitConfig",
     "SubjectKeys",
     "Task",
+    "TrainSettings",
     "ValueConfig",
+    "Weighting",
     "decode_decision",
     "dump_shop",
     "empty_events",

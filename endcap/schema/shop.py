@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from endcap.errors import ConfigError, FileError
 from endcap.schema.events import NUM_OWN, Action
 from endcap.schema.tasks import ANY_EVENT, DEFAULT_TASKS, Binary, Count, Hazard, Task
+from endcap.schema.training import TrainSettings
 
 Resolution = Literal["microsecond", "millisecond", "second", "minute", "hour", "day", "order"]
 
@@ -128,6 +129,7 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     split: SplitConfig = field(default_factory=SplitConfig)
     value: ValueConfig = field(default_factory=ValueConfig)
     page: PageConfig = field(default_factory=PageConfig)
+    train: TrainSettings = field(default_factory=TrainSettings)
     placements: tuple[str, ...] = ()
     """Named areas of the shop's pages, in the order of their numbers in `EVENT.placement`."""
     tasks: tuple[Task, ...] = DEFAULT_TASKS
@@ -246,6 +248,11 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
             raise ConfigError(
                 f"positive_weight of task {task.name!r} must be above 0, "
                 f"got {task.positive_weight}."
+            )
+        if isinstance(task, Hazard) and task.measures == "delay" and task.loss != "likelihood":
+            raise ConfigError(
+                f"Task {task.name!r} measures a delay, which may never come, so it has no squared "
+                f'error; write loss = "likelihood" (squared is for dwell and for binary tasks).'
             )
         if isinstance(task, Hazard) and task.measures == "delay" and task.space == "impressions":
             raise ConfigError(

@@ -59,6 +59,9 @@ class Hazard(Struct, frozen=True, kw_only=True, tag="hazard", forbid_unknown_fie
     ads: bool = False
     within_hours: float = 30 * DAY_HOURS
     weight: float = 1.0
+    loss: Literal["likelihood", "squared"] = "likelihood"
+    """Of dwell. `squared`: the squared error of the expected seconds; what it says beside them, its
+    quantiles, is then not learned."""
 
 
 class Count(Struct, frozen=True, kw_only=True, tag="count", forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
 """Batches + model -> weights: examples, labels, the loop, calibration, mixing. torch lives here."""
 
 from endcap.train.calibration import Calibration
+from endcap.train.comparing import TaskComparison
 from endcap.train.curves import Epoch, curve_rows
 from endcap.train.fit import Fitted, fit, fit_prepared
 from endcap.train.loop import CHECKPOINT, Report, no_report
@@ -22,6 +23,7 @@ __all__ = [
     "Prepared",
     "Report",
     "Search",
+    "TaskComparison",
     "TrackerName",
     "TrainConfig",
     "Trial",

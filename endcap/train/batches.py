@@ -42,6 +42,8 @@ class TargetBatch:
     bin: Tensor | None = None
     limit_bin: Tensor | None = None
     limit_share: Tensor | None = None
+    seconds: Tensor | None = None
+    bin_seconds: Tensor | None = None  # [M] of the bins, the same for all rows
 
 
 @dataclass(kw_only=True)
@@ -280,7 +282,14 @@ class Batcher:
                     bin=self._tensor(target.bin[rows]),
                     limit_bin=self._tensor(target.limit_bin[rows]),
                     limit_share=self._tensor(target.limit_share[rows]),
+                    seconds=self._some(target.seconds, rows),
+                    bin_seconds=self._some(target.bin_seconds),
                 )
+
+    def _some(
+        self, values: NDArray[np.float32] | None, rows: NDArray[np.int64] | slice = slice(None)
+    ) -> Tensor | None:
+        return None if values is None else self._tensor(values[rows])
 
     def _tensor(self, values: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)

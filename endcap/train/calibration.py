@@ -13,7 +13,7 @@ from torch import Tensor
 from endcap.model import Answers, Network
 from endcap.schema import Hazard, NextCategory, Task
 from endcap.train.batches import Batcher, TargetBatch
-from endcap.train.losses import candidate_loss, log_examination
+from endcap.train.losses import candidate_loss, log_examination, trained_loss
 
 SLOPE_PRIOR, SHIFT_PRIOR = 1.0, 0.5
 """Penalties, in nats, of a slope of 0 in place of 1 and of a shift by 1, with few events.
@@ -118,6 +118,8 @@ def _joined(parts: list[_Judged]) -> _Judged:
             bin=cat("bin"),
             limit_bin=cat("limit_bin"),
             limit_share=cat("limit_share"),
+            seconds=cat("seconds"),
+            bin_seconds=parts[0].target.bin_seconds,
         ),
         log_e=torch.cat([part.log_e for part in parts]).double(),
         log_offset=torch.cat([part.log_offset for part in parts]).double(),
@@ -131,6 +133,7 @@ def _fit(
     # Log-odds of the trust, slope, shift.
     moved = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([moved], max_iter=100, line_search_fn="strong_wolfe")
+    loss_of = candidate_loss if is_moved else trained_loss
     still = torch.tensor([1.0, 1.0 if is_moved else 0.0, 1.0 if is_moved else 0.0])
 
     def closure() -> Tensor:
@@ -140,7 +143,7 @@ def _fit(
         # The slope turns about the mean logit, so that it and the shift are told apart.
         first = centre + (outputs[:, :1] - centre) * moved[1] + moved[2]
         scaled = torch.cat([first, outputs[:, 1:]], dim=1)
-        loss = candidate_loss(task, scaled, judged.target, judged.log_e, judged.log_offset).sum()
+        loss = loss_of(task, scaled, judged.target, judged.log_e, judged.log_offset).sum()
         loss = loss + priors[0] * (moved[1] - 1).square() + priors[1] * moved[2].square()
         loss = loss + TRUST_PRIOR * (trust - 0.5).square()
         loss.backward()  # type: ignore[no-untyped-call]

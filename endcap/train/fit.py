@@ -1,7 +1,7 @@
 """A log in, a trained network and all that it needs to serve out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,33 +15,24 @@ from endcap.features import (
     FieldVocabulary,
     ItemMemory,
     Mix,
-    field_matrix,
-    item_groups,
 )
-from endcap.model import Network
+from endcap.model import Network, answers_next
 from endcap.schema import (
     Binary,
     Dataset,
-    Split,
     Task,
 )
-from endcap.train.augment import Augmentation
+from endcap.train.apart import check_apart, fit_apart
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
+from endcap.train.comparing import TaskComparison
 from endcap.train.examples import Examples
-from endcap.train.loop import Progress, Report, Trainer, Watch, no_report, no_watch
+from endcap.train.loop import Progress, Report, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
-from endcap.train.negatives import NegativeSampler
-from endcap.train.plain import solve_plain
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
-from endcap.train.scales import (
-    constant_answers,
-    plain_tasks,
-    task_ridges,
-    task_scales,
-    task_weights,
-)
+from endcap.train.starting import make_trainer
+from endcap.train.targets import dwell_means_ms
 from endcap.train.tasks import TaskPlan
 from endcap.train.tracking import TrackerName, tracking
 
@@ -65,6 +56,10 @@ class Fitted:
     calibration: dict[str, Calibration]
     counters: Counters
     progress: Progress
+    apart: dict[str, Network] = field(default_factory=dict)
+    """Networks of the tasks that do not share the first one."""
+    comparisons: list[TaskComparison] = field(default_factory=list)
+    """Each task alone against all together, where that was asked for."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -81,18 +76,19 @@ class Fitted:
 
         Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], the map of the
         shop's own vectors [E, D], what items give to related ones [V, D] (no rows without
-        relations) and by which weight of each kind [R], and examination [P, devices, slots].
+        relations) and by which weight of each kind [R, D], and examination [P, devices, slots].
+        Those of networks apart stand beside the shared one's.
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
-        network = self.network.eval()
+        networks = [each.eval() for each in (self.network, *self.apart.values())]
         with torch.no_grad():
-            items = network.items
+            parts = [each.items.parts() for each in networks]
             arrays = {
-                **items.parts(),
-                "item_vectors": items(),
-                "item_effects": network.effects.of_items(),
-                "examination": network.examination.log().exp(),
+                **{name: torch.cat([part[name] for part in parts], dim=-1) for name in parts[0]},
+                "item_vectors": torch.cat([each.items() for each in networks], dim=-1),
+                "item_effects": torch.cat([each.effects.of_items() for each in networks], dim=-1),
+                "examination": self.network.examination.log().exp(),
             }
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
         table = found["examination"]
@@ -102,14 +98,7 @@ class Fitted:
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training rows whose dwell is whole."""
-        facts, edges = self.plan.facts, np.array(self.plan.dwell_edges_ms)
-        used = facts.is_timed & ~facts.dwell_censored & (facts.split == Split.TRAIN)
-        dwell = facts.dwell_ms[used].astype(np.float64)
-        place = np.searchsorted(edges[1:-1], dwell, side="right")
-        middle = np.append((edges[:-2] + edges[1:-1]) / 2, edges[-2] * 1.5)
-        counts = np.bincount(place, minlength=len(middle))
-        sums = np.bincount(place, weights=dwell, minlength=len(middle))
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), middle)
+        means = dwell_means_ms(self.plan.facts, np.array(self.plan.dwell_edges_ms))
         return [float(mean) for mean in means]
 
 
@@ -122,6 +111,7 @@ def fit(
     run_folder: Path | None = None,
     track: Sequence[TrackerName] = (),
     report: Report = no_report,
+    compare: bool = False,
 ) -> Fitted:
     """Train one network on all tasks that the log can teach.
 
@@ -131,6 +121,8 @@ def fit(
         run_folder: where checkpoints and learning curves go; a fit that was killed goes on from the
             last checkpoint.
         track: where learning curves go besides.
+        compare: fit each task alone as well, and answer by a network of its own where sharing is
+            shown to hurt; takes several times as long.
 
     Raises:
         LogError: the log teaches no task at all.
@@ -141,7 +133,9 @@ def fit(
     if epochs is not None:
         config = structs.replace(config, epochs=epochs)
     with tracking(run_folder, config, track) as watch:
-        return fit_prepared(prepared, config, run_folder=run_folder, watch=watch, report=report)
+        return fit_prepared(
+            prepared, config, run_folder=run_folder, watch=watch, report=report, compare=compare
+        )
 
 
 def fit_prepared(
@@ -151,16 +145,25 @@ def fit_prepared(
     run_folder: Path | None = None,
     watch: Watch = no_watch,
     report: Report = no_report,
+    compare: bool = False,
 ) -> Fitted:
     """Train, calibrate and mix by one configuration."""
+    check_apart(prepared, config)
     trainer = make_trainer(prepared, config, run_folder=run_folder, watch=watch, report=report)
     progress = trainer.fit()
     network, batcher, memory = trainer.network, trainer.batcher, prepared.memory
+    apart = fit_apart(
+        prepared, config, trainer, compare=compare, run_folder=run_folder, report=report
+    )
+    if compare:
+        config = structs.replace(config, apart=tuple(apart.trainers))
     report("calibrating", 0, 1)
     calibration = calibrate(network, batcher, trainer.validation_rows)
+    calibration |= apart.calibrations(network)
     report("choosing the mix", 0, 1)
     counters = prepared.counters
-    mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=prepared.seed)
+    lists = next((own for own in apart.networks.values() if answers_next(own)), network)
+    mix, mix_unseen = choose_mixes(lists, batcher, memory, counters, seed=prepared.seed)
     return Fitted(
         network=network,
         config=config,
@@ -177,93 +180,6 @@ def fit_prepared(
         calibration=calibration,
         counters=counters.final,
         progress=progress,
+        apart=apart.networks,
+        comparisons=apart.comparisons,
     )
-
-
-def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
-    dataset, asked, vocabulary = prepared.dataset, prepared.asked, prepared.vocabulary
-    torch.manual_seed(config.seed)
-    network = Network(
-        config.model,
-        asked.plan.tasks,
-        fields=field_matrix(dataset.catalogue, vocabulary),
-        neighbours=prepared.neighbours,
-        is_known=prepared.is_known,
-        groups=item_groups(dataset.catalogue, vocabulary),
-        num_campaigns=len(dataset.campaigns),
-        num_placements=len(dataset.shop.placements),
-        num_slots=_num_slots(dataset),
-        facts=prepared.facts,
-    )
-    if network.pieces is not None:
-        of_training = asked.plan.facts.split == Split.TRAIN
-        network.pieces.learn(asked.examples.candidates.context[of_training])
-    network.keep_plain(plain_tasks(asked.plan))
-    network.start_at(constant_answers(asked.plan, asked.examples.candidates.log_offset))
-    return network
-
-
-def _num_slots(dataset: Dataset) -> int:
-    slots = dataset.impressions["slot"]
-    slots = slots[slots < 255]
-    return int(slots.max()) + 1 if len(slots) else 1
-
-
-def make_trainer(
-    prepared: Prepared,
-    config: TrainConfig,
-    *,
-    run_folder: Path | None = None,
-    watch: Watch = no_watch,
-    report: Report = no_report,
-) -> Trainer:
-    """Start a network by a configuration, with all that it is trained on."""
-    network, dataset = _start_network(prepared, config), prepared.dataset
-    examples, plan = prepared.asked.examples, prepared.asked.plan
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network.to(device)
-    network.items.to_device(device)
-    batcher = Batcher(
-        dataset,
-        examples,
-        plan.targets,
-        max_history=config.model.max_history,
-        is_known=network.items.is_known.cpu().numpy(),
-        device=device,
-        augmentation=Augmentation(crop=config.crop, mask=config.mask),
-    )
-    report("plain answers", 0, 1)
-    solve_plain(network, batcher, plan.facts.split, seed=config.seed)
-    train_rows, validation = prepared.rows_of(Split.TRAIN), prepared.rows_of(Split.VALIDATION)
-    if len(validation) > 20_000:
-        random = np.random.default_rng(config.seed)
-        validation = np.sort(random.choice(validation, size=20_000, replace=False))
-    scales, rates = task_scales(plan, examples, train_rows, network, config)
-    weights = task_weights(plan)
-    return Trainer(
-        network=network,
-        batcher=batcher,
-        config=config,
-        train_rows=train_rows,
-        validation_rows=validation,
-        scales=scales,
-        rates=rates,
-        weights=weights,
-        ridge=task_ridges(plan, scales, weights),
-        sampler=_sampler(network, examples, config, device),
-        run_folder=run_folder,
-        report=report,
-        watch=watch,
-    )
-
-
-def _sampler(
-    network: Network, examples: Examples, config: TrainConfig, device: torch.device
-) -> NegativeSampler | None:
-    """Return what draws negatives; None where every item can be asked for."""
-    is_known = network.items.is_known.cpu().numpy()
-    if len(is_known) < config.many_items:
-        return None
-    in_training = np.repeat(examples.split == Split.TRAIN, np.diff(examples.next_offsets))
-    counts = np.bincount(examples.next_item[in_training], minlength=len(is_known))
-    return NegativeSampler(counts, is_known, size=config.negatives, device=device)

@@ -22,6 +22,8 @@ from endcap.train.losses import TaskLoss, batch_losses
 from endcap.train.negatives import Negatives, NegativeSampler, needed_items
 from endcap.train.optimisers import clip_gradients, make_optimisers
 from endcap.train.recipes import TrainConfig, flat_config
+from endcap.train.value import ValueWeights
+from endcap.train.weighting import TaskWeights
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all; draws the progress bar."""
@@ -62,6 +64,8 @@ class Trainer:
         weights: lambda_k, less for a task with few events.
         ridge: strength of each task's prior on its own weights.
         sampler: draws negatives for a catalogue of many items.
+        value: weighs dwell and purchase by attention and money while training; validation stays as
+            it is, so that figures compare.
     """
 
     network: Network
@@ -74,17 +78,21 @@ class Trainer:
     weights: dict[str, float]
     ridge: dict[str, float]
     sampler: NegativeSampler | None = None
+    value: ValueWeights | None = None
     run_folder: Path | None = None
     report: Report = no_report
     watch: Watch = no_watch
 
     def __post_init__(self) -> None:
+        self.weighting = TaskWeights(list(self.scales), self.config.weighting)
+        self.weighting.to(next(self.network.parameters()).device)
         self.optimisers = make_optimisers(
             self.network,
             rate=self.config.learning_rate,
             weight_decay=self.config.weight_decay,
             by_row=self.sampler is not None,
         )
+        self.optimisers += self.weighting.optimiser(self.config.learning_rate)
         size = min(len(self.train_rows), self.config.questions_per_epoch)
         stretch = self.batcher.stretch(self.train_rows, self.config.batch_size, self.config.tokens)
         self.steps_per_epoch = max(1, math.ceil(size / self.config.batch_size * stretch))
@@ -216,13 +224,17 @@ class Trainer:
     ) -> tuple[float, dict[str, TaskLoss]]:
         batch = self.batcher.lay_out(rows, random)
         vectors, negatives = self._vectors(batch)
-        losses = batch_losses(self.network, batch, vectors, negatives)
+        read = self.network.read(vectors, batch.history)
+        losses = batch_losses(self.network, batch, vectors, negatives, read=read, value=self.value)
         if not losses:
             return 0.0, losses
+        self.weighting.measure(self._means(losses), read[0])
         loss = self._scaled(losses)
         if self.config.adversarial > 0:
             loss = (loss + self._perturbed_loss(batch, vectors, loss, negatives)) / 2
-        loss = loss + self.network.ridge(self.ridge)
+        factors = self.weighting.factors()
+        # A prior is worth so many rows: what weighs the rows weighs it as well.
+        loss = loss + self.network.ridge({k: v * factors[k] for k, v in self.ridge.items()})
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -243,11 +255,15 @@ class Trainer:
 
     def _scaled(self, losses: dict[str, TaskLoss]) -> Tensor:
         """Return the sum over tasks of what is minimised."""
-        scaled = [
-            self.weights[name] / self.scales[name] * part.total / self.rates[name]
+        lambdas = self.weights if self.value is None else self.value.lambdas
+        return self.weighting.combine(self._means(losses), lambdas)
+
+    def _means(self, losses: dict[str, TaskLoss]) -> dict[str, Tensor]:
+        """Return each task's loss in units of its constant answer's, per row that a batch asks."""
+        return {
+            name: part.total / (self.scales[name] * self.rates[name])
             for name, part in losses.items()
-        ]
-        return torch.stack(scaled).sum()
+        }
 
     def _perturbed_loss(
         self,
@@ -261,7 +277,7 @@ class Trainer:
         (gradient,) = torch.autograd.grad(loss, whole, retain_graph=True)
         moved = whole + perturbation(gradient, self.config.adversarial)
         asked = moved if isinstance(vectors, Tensor) else replace(vectors, vectors=moved)
-        return self._scaled(batch_losses(self.network, batch, asked, negatives))
+        return self._scaled(batch_losses(self.network, batch, asked, negatives, value=self.value))
 
     def _rate(self, step: int) -> float:
         warmup = min(self.config.warmup_steps, self.steps_per_epoch)
@@ -281,6 +297,7 @@ class Trainer:
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged,
+            "weighting": self.weighting.state_dict(),
             "steps_done": self.steps_done,
             "optimisers": [each.state_dict() for each in self.optimisers],
             "schedules": [each.state_dict() for each in self.schedules],
@@ -299,6 +316,7 @@ class Trainer:
         state = torch.load(path, weights_only=True, map_location=device)
         self._check_config(path, state.get("config"))
         self.network.load_state_dict(state["network"])
+        self.weighting.load_state_dict(state["weighting"])
         self.averaged, self.steps_done = state["averaged"], state["steps_done"]
         for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(stored)
@@ -309,7 +327,7 @@ class Trainer:
 
     def _check_config(self, path: Path, kept: str | None) -> None:
         was = flat_config(json.decode(kept or "{}"))
-        now = flat_config(to_builtins(self.config))
+        now = flat_config(json.decode(json.encode(self.config)))
         differing = [name for name in now if was.get(name) != now[name]]
         if differing:
             name = differing[0]

@@ -20,11 +20,13 @@ from endcap.model import (
     look_up,
     sampled_loss,
     squared_loss,
+    squared_time_loss,
     target_shares,
 )
 from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
 from endcap.train.batches import Batch, TargetBatch
 from endcap.train.negatives import Negatives
+from endcap.train.value import ValueWeights
 
 CUT = 10
 
@@ -37,6 +39,10 @@ class TaskLoss:
     count: int
     gain: float | None = None
     """For the next item, outside training: the rows' NDCG@10 in sum."""
+    each: Tensor | None = None
+    """Outside training: the losses that add up to the total."""
+    question: Tensor | None = None
+    """Whose they are, as rows of the batch."""
 
 
 def batch_losses(
@@ -44,14 +50,19 @@ def batch_losses(
     batch: Batch,
     vectors: Tensor | ItemRows,
     negatives: Negatives | None = None,
+    *,
+    read: tuple[Tensor, Tensor] | None = None,
+    value: ValueWeights | None = None,
 ) -> dict[str, TaskLoss]:
     """Ask a batch's questions and compare with its labels.
 
     Args:
         vectors: of all items; with negatives, of those that the batch needs.
         negatives: draws that stand for all items while training.
+        read: what `network.read` returned of the batch, where the caller has it already.
+        value: weighs rows of dwell and purchase by attention; for training alone.
     """
-    states, last = network.read(vectors, batch.history)
+    states, last = network.read(vectors, batch.history) if read is None else read
     losses = {}
     name = next((task.name for task in network.tasks if isinstance(task, NextItem)), None)
     if name is not None and len(batch.next.item):
@@ -64,24 +75,29 @@ def batch_losses(
     for task in network.tasks:
         target = batch.targets.get(task.name)
         if target is not None:
-            losses[task.name] = _ask_candidates(network, batch, task, target, answers)
+            losses[task.name] = _ask_candidates(network, batch, task, target, answers, value)
     return losses
 
 
 def _ask_candidates(
-    network: Network, batch: Batch, task: Task, target: TargetBatch, answers: Answers
+    network: Network,
+    batch: Batch,
+    task: Task,
+    target: TargetBatch,
+    answers: Answers,
+    value: ValueWeights | None,
 ) -> TaskLoss:
     """Compare the deep answers with the labels while training, else what is served."""
-    rows = network.slices[task.name]
-    of_task = answers.of(target.place, rows)
-    each = trained_loss(
-        task,
-        of_task.deep if network.training else of_task.mixed(network.trust[rows]),
-        target,
-        log_examination(network, batch, target),
-        batch.log_offset.flatten()[target.place],
-    )
-    return TaskLoss(total=each.sum(), count=len(each))
+    assert batch.candidates is not None
+    rows = answers.of(target.place, slice(None))
+    asked = rows.deep if network.training else rows.mixed(network.trust)
+    log_e = log_examination(network, batch, target)
+    log_offset = batch.log_offset.flatten()[target.place]
+    each = trained_loss(task, asked[:, network.slices[task.name]], target, log_e, log_offset)
+    if value is not None and task.name in value.tasks:
+        each = each * value.attention(network, task, asked, log_e)
+    of_question = batch.candidates.question[target.place // batch.slot.shape[1]]
+    return TaskLoss(total=each.sum(), count=len(each), each=each.detach(), question=of_question)
 
 
 def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tensor:
@@ -102,6 +118,9 @@ def trained_loss(
     if isinstance(task, Binary) and task.loss == "squared":
         examined = log_e if task.space == "impressions" else torch.zeros_like(log_e)
         return squared_loss(outputs[:, 0], examined, target.label, task.positive_weight)
+    if isinstance(task, Hazard) and task.loss == "squared":
+        assert target.bin_seconds is not None and target.seconds is not None
+        return squared_time_loss(outputs, target.bin_seconds, target.seconds, target.label)
     return candidate_loss(task, outputs, target, log_e, log_offset)
 
 
@@ -162,8 +181,15 @@ def _ask_next(
         loss = full_loss(user, vectors, is_known, wanted.row, wanted.item, share, half=half)
         return TaskLoss(total=loss * len(asked), count=len(asked))
     log_p, rank = log_p_and_rank(user, vectors, is_known, wanted.row, wanted.item)
-    loss = -(share * log_p).sum()
-    return TaskLoss(total=loss * len(asked), count=len(asked), gain=_gain(rank, wanted.row))
+    each = -(share * log_p) * len(asked)
+    by_row = each.new_zeros(len(asked)).index_add(0, wanted.row, each)
+    return TaskLoss(
+        total=each.sum(),
+        count=len(asked),
+        gain=_gain(rank, wanted.row),
+        each=by_row,
+        question=asked,
+    )
 
 
 def _gain(rank: Tensor, row: Tensor) -> float:

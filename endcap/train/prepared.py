@@ -70,8 +70,12 @@ class Prepared:
     seed: int
 
     def recipe(self) -> TrainConfig:
-        """Return the configuration that the log's size and shape ask for."""
-        return _choose(self.dataset, self.asked.examples, self.asked.plan, self.seed)
+        """Return the configuration that the log's size and shape, and `[train]`, ask for."""
+        chosen = _choose(self.dataset, self.asked.examples, self.asked.plan, self.seed)
+        wanted = self.dataset.shop.train
+        return structs.replace(
+            chosen, weighting=wanted.weighting, value_weighted=wanted.value_weighted
+        )
 
     def rows_of(self, split: Split) -> NDArray[np.int64]:
         """Return the questions of a split that ask something."""

@@ -17,9 +17,15 @@ def format_recipe(config: TrainConfig) -> str:
     content = to_builtins(config)
     del content["seed"]
     model = content.pop("model")
-    lines = [f"{name} = {value!r}" for name, value in content.items()]
-    inner = [f"{name} = {value!r}" for name, value in model.items()]
+    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
+    inner = [f"{name} = {_toml(value)}" for name, value in model.items()]
     return "\n".join([NOTE, *lines, "", "[model]", *inner]) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 
 def read_recipe(path: Path, *, seed: int = 0) -> TrainConfig:

@@ -1,12 +1,13 @@
 """Whole configurations, chosen by the size and shape of a log, never by its name."""
 
 from math import ceil
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
 from endcap.errors import ConfigError
 from endcap.model import ModelConfig
+from endcap.schema import Weighting
 
 BATCH_SIZE, EPOCHS, WARMUP_STEPS = 256, 5, 100
 RICH_EPOCHS, MOST_EPOCHS = 3, 20
@@ -48,9 +49,21 @@ class TrainConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Chance that an event does not tell its item while training."""
     adversarial: float = 0.0
     """Length by which item vectors are moved against the model in a second pass of each step."""
+    weighting: Weighting = "fixed"
+    """How much tasks count beside their lambdas: as declared, by a learned uncertainty, or so that
+    each has a gradient of one length at the states that all read."""
+    value_weighted: bool = False
+    """Whether rows of dwell and purchase count by their attention, and these tasks by money."""
+    apart: tuple[str, ...] = ()
+    """Tasks that are answered by a network of their own, since what tasks share hurt them."""
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.weighting not in get_args(Weighting):
+            raise ConfigError(
+                f"weighting must be one of {', '.join(get_args(Weighting))}, "
+                f"got {self.weighting!r}."
+            )
         for name in ("epochs", "batch_size", "questions_per_epoch", "negatives", "tokens"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {getattr(self, name)}.")

@@ -40,8 +40,21 @@ def task_scales(
         target = plan.targets[task.name]
         asked = target.asked & (plan.facts.split == Split.TRAIN)
         rates[task.name] = max(1.0, float(asked.sum() / num_batches))
-        scales[task.name] = _target_entropy(target, asked)
+        scales[task.name] = _squared_scale(task, target, asked) or _target_entropy(target, asked)
     return scales, rates
+
+
+def _squared_scale(task: Task, target: Target, asked: NDArray[np.bool_]) -> float:
+    """Return the squared error of the best constant; 0 for a task that has a likelihood."""
+    match task, target:
+        case Binary(loss="squared"), BinaryTarget():
+            rate = min(max(float(target.label[asked].mean()), 1e-4), 1 - 1e-4)
+            weight = task.positive_weight
+            return weight * rate * (1 - rate) / (weight * rate + 1 - rate)
+        case Hazard(loss="squared"), HazardTarget(seconds=seconds) if seconds is not None:
+            return max(float(seconds[asked & target.observed].var()), 1e-6)
+        case _:
+            return 0.0
 
 
 def _target_entropy(target: Target, asked: NDArray[np.bool_]) -> float:

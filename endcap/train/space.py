@@ -41,6 +41,7 @@ def _choices(base: TrainConfig) -> dict[str, list[Any]]:
         "id_dropout": _with(model.id_dropout, 0.0, 0.1, 0.3, 0.5),
         "smoothing": _with(model.smoothing, 0.0, 0.25, 0.5, 1.0),
         "low_pass": _with(model.low_pass, 0.0, 0.5, 0.7, 0.9),
+        "weighting": ["fixed", "uncertainty", "balanced"],
     }
 
 

@@ -34,6 +34,11 @@ class HazardTarget:
     """Share of that bin that was watched, 0 to 1."""
     limit_hours: NDArray[np.float64]
     """How long it was watched; of a dwell, how long it was."""
+    seconds: NDArray[np.float32] | None = None
+    """Of a dwell: the mean time of its bin, so that one lost tab does not outweigh a thousand; of
+    one that was cut off, how long it was at least."""
+    bin_seconds: NDArray[np.float32] | None = None
+    """Of a dwell: the mean time of each bin on training days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +170,9 @@ def dwell_target(
     place = np.searchsorted(edges[1:-1], facts.dwell_ms, side="right")
     low, high = edges[place], edges[place + 1]
     share = np.clip((facts.dwell_ms - low) / np.maximum(high - low, 1.0), 0.0, 1.0)
+    mean_ms = dwell_means_ms(facts, edges)
+    at_least_ms = np.clip(facts.dwell_ms, 0, mean_ms[-1])
+    told_ms = np.where(facts.dwell_censored, at_least_ms, mean_ms[place])
     return HazardTarget(
         asked=asked,
         observed=~facts.dwell_censored,
@@ -172,6 +180,8 @@ def dwell_target(
         limit_bin=place,
         limit_share=np.where(place == len(edges) - 2, 0.0, share).astype(np.float32),
         limit_hours=facts.dwell_ms * 1_000 / HOUR_US,
+        seconds=(told_ms / 1_000).astype(np.float32),
+        bin_seconds=(mean_ms / 1_000).astype(np.float32),
     )
 
 
@@ -235,6 +245,17 @@ def dwell_edges(facts: CandidateFacts) -> NDArray[np.float64]:
         inner = np.quantile(facts.dwell_ms[known], np.linspace(0, 1, NUM_DWELL_BINS + 1)[1:-1])
     inner = np.maximum.accumulate(np.maximum(inner, 1.0) + np.arange(len(inner)) * 1e-3)
     return np.concatenate([[0.0], inner, [np.inf]])
+
+
+def dwell_means_ms(facts: CandidateFacts, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean dwell in each bin, of training rows whose dwell is whole."""
+    used = facts.is_timed & ~facts.dwell_censored & (facts.split == Split.TRAIN)
+    dwell = facts.dwell_ms[used].astype(np.float64)
+    place = np.searchsorted(edges[1:-1], dwell, side="right")
+    middle = np.append((edges[:-2] + edges[1:-1]) / 2, edges[-2] * 1.5)
+    counts = np.bincount(place, minlength=len(middle))
+    sums = np.bincount(place, weights=dwell, minlength=len(middle))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), middle)
 
 
 def delay_edges(task: Hazard) -> NDArray[np.float64]:

@@ -13,11 +13,11 @@ from msgspec import Struct, to_builtins
 from endcap.errors import ConfigError, LogError, MissingExtraError
 from endcap.schema import Split
 from endcap.train.curves import Epoch
-from endcap.train.fit import make_trainer
 from endcap.train.loop import CHECKPOINT, Report
 from endcap.train.prepared import Prepared
 from endcap.train.recipes import TrainConfig, flat_config
 from endcap.train.space import defaults, suggest
+from endcap.train.starting import make_trainer
 from endcap.train.study import open_study
 from endcap.train.tracking import tracking
 

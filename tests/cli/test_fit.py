@@ -1,9 +1,11 @@
 import errno
 import importlib.util
+import json
 
 import pytest
 
 import endcap.api.fit
+from endcap.train import read_recipe
 
 
 @pytest.fixture
@@ -169,3 +171,16 @@ def test_a_log_of_four_shoppers_still_makes_a_model(endcap, write_log, tmp_path)
     assert evaluated.exit_code == 0
     assert f"The report lies in {tmp_path / 'shop.model.report.html'}." in evaluated.stdout
     assert "the test days of" in (tmp_path / "shop.model.report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_tasks_are_compared_and_the_recipe_keeps_what_was_found(endcap, write_log, tmp_path):
+    log, out = write_log(), tmp_path / "shop.model"
+    result = endcap("fit", log, "--out", out, "--epochs", 1, "--compare-tasks", "--json")
+    told = json.loads(result.stdout)
+    compared = {row["task"]: row for row in told["task_comparisons"]}
+    assert set(compared) <= set(told["tasks"])
+    assert set(told["apart"]) == {name for name, row in compared.items() if row["high"] < 0}
+    kept = read_recipe(out / "recipe.toml")
+    assert list(kept.apart) == told["apart"]
+    assert not list(tmp_path.glob(".shop.model.run/**/checkpoint.pt"))

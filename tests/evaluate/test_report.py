@@ -169,3 +169,28 @@ def test_a_table_has_its_best_first_and_knows_which_line_is_ours():
     assert [line[0] for line in found.lines] == ["endcap", "popularity"]
     assert found.ours == (True, False)
     assert plots.lists([]) is None and plots.calibration([], "none") is None
+
+
+COMPARED = [
+    {
+        "task": "buy", "alone": 0.41, "together": 0.5, "gain": -0.09, "low": -0.1, "high": -0.08,
+        "shoppers": 1234, 
+    }
+]  # fmt: skip
+
+
+def test_a_comparison_of_tasks_is_told_in_report_and_card(facts):
+    compared = replace(facts, comparisons=COMPARED, apart=["buy"])
+    told = text_of(report_html(compared, rows_of_a_fit()), "sharing")
+    for page in (told, card_markdown(compared, rows_of_a_fit())):
+        assert "-0.0900 [-0.1000, -0.0800]" in page
+        assert "1,234" in page
+        assert "a network of its own" in page
+
+
+def test_a_fit_that_compared_nothing_says_how(facts):
+    told = text_of(report_html(facts, rows_of_a_fit()), "sharing")
+    assert "endcap fit --compare-tasks" in told
+    kept = text_of(report_html(replace(facts, apart=["buy"]), rows_of_a_fit()), "sharing")
+    assert "By its recipe these have a network of their own: buy." in kept
+    assert "Tasks alone and together" not in card_markdown(facts, rows_of_a_fit())

@@ -64,3 +64,12 @@ def test_no_users_is_an_error_and_an_interval_prints_itself():
     with pytest.raises(LogError, match="at least one user"):
         metrics.interval(np.array([]))
     assert str(metrics.interval(np.ones(3))) == "1.0000 [1.0000, 1.0000]"
+
+
+def test_a_difference_of_ratios_is_paired_and_counts_rows_not_users():
+    # A user of ten rows weighs ten times one of a single row.
+    found = metrics.paired_ratio_interval([20.0, 1.0], [10.0, 1.0], [10.0, 1.0])
+    assert found.value == pytest.approx(10 / 11)
+    assert (found.low, found.high) == (0.0, 1.0)
+    with pytest.raises(LogError, match="the same users each time, got 2, 1 and 2"):
+        metrics.paired_ratio_interval([1.0, 2.0], [1.0], [1.0, 1.0])

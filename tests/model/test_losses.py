@@ -12,6 +12,7 @@ from endcap.model import (
     dwell_loss,
     next_loss,
     squared_loss,
+    squared_time_loss,
 )
 
 ONE = torch.ones(1)
@@ -141,3 +142,11 @@ def test_a_squared_error_weighs_what_came():
     logit, log_e = torch.zeros(2), torch.tensor([0.5, 0.5]).log()
     found = squared_loss(logit, log_e, torch.tensor([1.0, 0.0]), 4.0)
     np.testing.assert_allclose(found, [4 * 0.75**2, 0.25**2], rtol=1e-6)
+
+
+def test_a_squared_time_is_the_error_of_the_mean_and_one_sided_where_it_was_cut_off():
+    logits = torch.tensor([[0.0, 0.0, -40.0]] * 4)  # one half at 10 s, one half at 20 s: 15 s
+    bins = torch.tensor([10.0, 20.0, 90.0])
+    seconds, observed = torch.tensor([10.0, 20.0, 12.0, 20.0]), torch.tensor([1, 1, 0, 0]) > 0
+    found = squared_time_loss(logits, bins, seconds, observed)
+    np.testing.assert_allclose(found, [25, 25, 0, 25], rtol=1e-5)

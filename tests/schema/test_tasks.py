@@ -108,6 +108,14 @@ def test_one_of_more_tasks_takes_the_place_of_its_name(tmp_path):
         (SAMPLE + "positive_weight = 0.0", "positive_weight of task 'sample' must be above 0"),
         (SAMPLE + "loss = 'hinge'", "Invalid enum value 'hinge'"),
         (
+            '[[more_tasks]]\ntype = "hazard"\nname = "buy"\nmeasures = "delay"\n'
+            'space = "clicks"\nloss = "squared"\n',
+            "Task 'buy' measures a delay, which may never come, so it has no squared error; write "
+            'loss = "likelihood"',
+        ),
+        ('[train]\nweighting = "gradnorm"\n', "Invalid enum value 'gradnorm'"),
+        ("[train]\nweights = 3\n", "unknown field `weights`"),
+        (
             SAMPLE.replace("free_sample", "any"),
             "event_type of task 'sample' must name a type such as purchase",
         ),

@@ -1,0 +1,159 @@
+"""Each task alone against all together, and tasks that are answered by a network of their own."""
+
+import numpy as np
+import pytest
+import torch
+from msgspec import structs
+
+from endcap.api.fitting import write_model
+from endcap.artifact import load_artifact
+from endcap.errors import ConfigError
+from endcap.model import ModelConfig
+from endcap.predict import NetworkPredictor
+from endcap.schema import Split
+from endcap.train import TrainConfig, fit, format_recipe, read_recipe
+from endcap.train.comparing import TaskComparison, UserLosses, alone, compared, user_losses
+from endcap.train.prepared import prepare
+from endcap.train.starting import make_trainer
+
+CONFIG = TrainConfig(
+    model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1, dropout=0.2),
+    epochs=2,
+    batch_size=128,
+)
+APART = ("next", "click")
+
+
+@pytest.fixture(scope="module")
+def prepared(dataset):
+    return prepare(dataset)
+
+
+@pytest.fixture(scope="module")
+def fitted(dataset):
+    return fit(dataset, config=structs.replace(CONFIG, apart=APART))
+
+
+@pytest.fixture(scope="module")
+def served(fitted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fit") / "apart.model"
+    write_model(fitted, folder, fingerprint="test", metrics=[])
+    return NetworkPredictor(load_artifact(folder))
+
+
+def test_a_gain_is_the_difference_of_mean_losses_with_its_interval():
+    single = UserLosses(total=np.array([2.0, 4.0, 0.0]), count=np.array([2.0, 2.0, 0.0]))
+    joint = UserLosses(total=np.array([3.0, 6.0, 0.0]), count=np.array([2.0, 2.0, 0.0]))
+    found = compared("click", single, joint)
+    assert (found.alone, found.together, found.gain, found.shoppers) == (1.5, 2.25, -0.75, 2)
+    assert (found.low, found.high) == (-1.0, -0.5)  # of one shopper or the other, drawn twice
+    assert found.hurts
+
+
+def test_sharing_that_may_help_is_kept():
+    row = TaskComparison(
+        task="buy", alone=1.0, together=1.1, gain=-0.1, low=-0.3, high=0.1, shoppers=9
+    )
+    assert not row.hurts
+
+
+def test_a_task_alone_is_asked_its_own_questions_alone(prepared):
+    own = alone(prepared, "dwell")
+    target, offsets = (
+        prepared.asked.plan.targets["dwell"],
+        prepared.asked.examples.candidates.offsets,
+    )
+    for split in (Split.TRAIN, Split.VALIDATION):
+        rows = own.rows_of(split)
+        assert 0 < len(rows) < len(prepared.rows_of(split))
+        assert all(target.asked[offsets[k] : offsets[k + 1]].any() for k in rows)
+    assert set(own.asked.plan.targets) == {"dwell"}
+    assert [task.name for task in own.asked.plan.tasks] == ["dwell"]
+
+
+def test_losses_by_shopper_add_up_to_what_validation_says(prepared):
+    trainer = make_trainer(prepared, CONFIG)
+    means = trainer.validation_losses()
+    for name, found in user_losses(trainer, trainer.validation_rows).items():
+        tolerance = 0.05 if name == "next" else 1e-5  # its mean is weighted within a batch
+        assert found.total.sum() / found.count.sum() == pytest.approx(means[name], rel=tolerance)
+
+
+def test_a_task_apart_is_served_by_its_own_network(fitted, served):
+    batcher, own, shared = fitted.batcher, fitted.apart["click"].eval(), fitted.network.eval()
+    rows = np.flatnonzero(batcher.num_candidates > 0)[:8]
+    place = fitted.network.slices["click"].start
+    for k in rows:
+        batch = batcher.lay_out(np.array([k]))
+        answers = []
+        for network in (own, shared):
+            with torch.no_grad():
+                vectors = network.items()
+                states, last = network.read(vectors, batch.history)
+                found = network.respond(
+                    vectors, states, last, batch.history, batch.question, batch.candidates
+                )
+            answers.append(found.mixed(network.trust)[0].numpy())
+        told = told_by(served, fitted, k)
+        np.testing.assert_allclose(told[:, place], answers[0][:, 0], atol=1e-4)
+        assert np.abs(answers[0][:, 0] - answers[1][:, place]).max() > 1e-3
+        rest = np.delete(np.arange(told.shape[1]), place)
+        np.testing.assert_allclose(told[:, rest], answers[1][:, rest], atol=1e-4)
+
+
+def told_by(served, fitted, k):
+    from endcap.evaluate.asking import ask_question
+
+    return ask_question(served, fitted.examples, fitted.dataset, int(k))[1]
+
+
+def test_lists_come_of_the_network_that_answers_what_is_next(fitted, served):
+    own, examples = fitted.apart["next"].eval(), fitted.examples
+    k = int(np.flatnonzero(fitted.batcher.length > 2)[0])
+    batch = fitted.batcher.lay_out(np.array([k]))
+    with torch.no_grad():
+        vectors = own.items()
+        _, last = own.read(vectors, batch.history)
+        asked = batch.question
+        question = own.question(asked.clock, asked.since, asked.device)
+        action = torch.tensor([fitted.next_action])
+        expected = (own.next(last, question, action) @ vectors.T)[0].numpy()
+    history = fitted.dataset.histories.events[
+        fitted.dataset.histories.offsets[examples.user[k]] : examples.visible[k]
+    ]
+    state = served.state(history, int(examples.at_us[k]), int(examples.device[k]))
+    np.testing.assert_allclose(served.items.vectors @ state.user, expected, atol=1e-4)
+
+
+def test_the_shared_network_is_the_same_whether_a_task_stands_apart_or_not(dataset, fitted):
+    plain = fit(dataset, config=CONFIG)
+    for name, tensor in plain.network.state_dict().items():
+        assert torch.equal(tensor, fitted.network.state_dict()[name]), name
+    assert plain.calibration["click"] != fitted.calibration["click"]
+    assert plain.calibration["cart"] == fitted.calibration["cart"]
+
+
+def test_a_comparison_unshares_what_sharing_hurts_and_keeps_what_it_found(dataset, monkeypatch):
+    def found(name, single, joint):
+        low, high = (-2.0, -1.0) if name == "dwell" else (-1.0, 1.0)
+        return TaskComparison(
+            task=name, alone=1.0, together=2.0, gain=-1.0, low=low, high=high, shoppers=3
+        )
+
+    monkeypatch.setattr("endcap.train.apart.compared", found)
+    done = fit(dataset, config=structs.replace(CONFIG, epochs=1), compare=True)
+    assert set(done.apart) == {"dwell"}
+    assert done.config.apart == ("dwell",)
+    assert {row.task for row in done.comparisons} == {task.name for task in done.tasks}
+
+
+def test_a_recipe_keeps_the_tasks_apart(tmp_path):
+    config = structs.replace(CONFIG, apart=APART)
+    path = tmp_path / "recipe.toml"
+    path.write_text(format_recipe(config))
+    assert read_recipe(path) == config
+
+
+def test_a_task_apart_that_is_not_there_is_told(dataset):
+    with pytest.raises(ConfigError, match="apart names 'buys', which this log does not train; it"):
+        fit(dataset, config=structs.replace(CONFIG, apart=("buys",)))
