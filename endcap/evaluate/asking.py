@@ -46,6 +46,15 @@ class Asked:
         shown = isinstance(task, Binary) and task.space == "impressions"
         return found * self.examined[kept] if shown else found
 
+    def is_picked(self, name: str, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which of a page's rows promises most if looked at: the one that would win it."""
+        looked = self.predictor.chance_of(name, self.answers[kept], None)
+        page = question_of(self.candidates, self.rows[kept])
+        order = np.lexsort((-looked, page))
+        picked = np.zeros(len(looked), dtype=np.bool_)
+        picked[order[np.unique(page[order], return_index=True)[1]]] = True
+        return picked
+
     def count(self, name: str, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return mean and size of the negative binomial of a task of counts."""
         return self.predictor.expected_count(name, self.answers[kept])
@@ -82,6 +91,12 @@ def ask_split(
         answers=np.concatenate(answers),
         examined=np.concatenate(examined),
     )
+
+
+def question_of(candidates: "Candidates", rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the question that each of some candidates belongs to."""
+    found: NDArray[np.int64] = np.searchsorted(candidates.offsets, rows, side="right") - 1
+    return found
 
 
 def sampled(questions: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -62,6 +62,8 @@ class Fitted:
     mix: Mix
     mix_unseen: Mix
     calibration: dict[str, Calibration]
+    examination: NDArray[np.float32]
+    """[P, devices, slots] as validation days corrected it."""
     counters: Counters
     progress: Progress
 
@@ -79,7 +81,7 @@ class Fitted:
         """Return, by their names in a model folder, what serving reads of items and slots.
 
         Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], and examination
-        [P, devices, slots].
+        [P, devices, slots], as corrected and as it was trained.
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
@@ -89,13 +91,15 @@ class Fitted:
                 "item_vectors": network.items(),
                 "item_effects": network.effects.of_items(),
                 "field_vectors": network.items.fields,
-                "examination": network.examination.log().exp(),
+                "examination_trained": network.examination.log().exp(),
             }
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
-        table = found["examination"]
+        found["examination"] = table = self.examination
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1
-        return found if learned and varied else found | {"examination": table[:0]}
+        if not (learned and varied):
+            found |= {name: table[:0] for name in ("examination", "examination_trained")}
+        return found
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training rows whose dwell is whole."""
@@ -154,7 +158,7 @@ def fit_prepared(
     progress = trainer.fit()
     network, batcher, memory = trainer.network, trainer.batcher, prepared.memory
     report("calibrating", 0, 1)
-    calibration = calibrate(network, batcher, trainer.validation_rows)
+    calibrated = calibrate(network, batcher, trainer.validation_rows)
     report("choosing the mix", 0, 1)
     counters = prepared.counters
     mix, mix_unseen = choose_mixes(network, batcher, memory, counters, seed=prepared.seed)
@@ -171,7 +175,8 @@ def fit_prepared(
         memory=memory,
         mix=mix,
         mix_unseen=mix_unseen,
-        calibration=calibration,
+        calibration=calibrated.tasks,
+        examination=calibrated.log_examination.exp().numpy(),
         counters=counters.final,
         progress=progress,
     )

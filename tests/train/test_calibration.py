@@ -3,7 +3,7 @@ import torch
 
 from endcap.schema import Binary
 from endcap.train.batches import TargetBatch
-from endcap.train.calibration import PLAIN_PRIORS, SHIFT_PRIOR, SLOPE_PRIOR, _fit
+from endcap.train.calibration import PLAIN_PRIORS, SHIFT_PRIOR, SLOPE_PRIOR, Collected, _fit
 
 CART = Binary(name="cart", event_type="add_to_cart", space="clicks")
 FREE = (SLOPE_PRIOR, SHIFT_PRIOR)
@@ -14,7 +14,8 @@ def fitted(outputs, labels, priors):
     target = TargetBatch(place=torch.arange(count), label=torch.tensor(labels, dtype=torch.float32))
     nothing = torch.zeros(count)
     logits = torch.tensor(outputs, dtype=torch.float32)[:, None]
-    return _fit(CART, logits, target, nothing, nothing, priors=priors)
+    rows = Collected(outputs=logits, target=target, cell=nothing.long(), log_offset=nothing)
+    return _fit(CART, rows, priors=priors)
 
 
 def test_many_events_find_slope_and_shift_under_either_prior():
