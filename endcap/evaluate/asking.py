@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.predict import NetworkPredictor, State
-from endcap.schema import Binary, Dataset, Hazard, NextItem, Split
+from endcap.schema import Ad, Binary, Dataset, Hazard, NextItem, Split
 
 if TYPE_CHECKING:  # torch is not needed to look at figures
     from endcap.train.examples import Candidates, Examples
@@ -116,9 +116,16 @@ def ask_question(
     history = dataset.histories.events[start : examples.visible[k]]
     state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
     answers, attention = predictor.answers(
-        state, table.item[rows], table.campaign[rows], table.context[rows]
+        state, table.item[rows], table.campaign[rows], table.context[rows], ad_of(examples, k)
     )
     return state, answers, attention
+
+
+def ad_of(examples: "Examples", k: int) -> Ad | None:
+    """Return the ad that a question names, if it names one."""
+    if examples.ad_campaign[k] < 0:
+        return None
+    return Ad(item=int(examples.ad_item[k]), campaign=int(examples.ad_campaign[k]))
 
 
 def _examined(

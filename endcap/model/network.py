@@ -16,6 +16,7 @@ from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInp
 from endcap.model.items import ItemRows, ItemTable, look_up
 from endcap.model.leans import Leans
 from endcap.model.outputs import slices_of
+from endcap.model.shown_ad import AdInputs
 from endcap.schema import FieldMatrix, Task
 
 
@@ -54,6 +55,8 @@ class CandidateBatch:
     item: Tensor
     campaign: Tensor  # 0 for a product, else row + 1
     context: Tensor  # [Q, C, X]
+    ad_item: Tensor  # [Q] row of an ad that the question names, -1 for none
+    ad_campaign: Tensor  # [Q] 0 for none, else row + 1
 
 
 class Network(nn.Module):
@@ -91,6 +94,7 @@ class Network(nn.Module):
             is_known=is_known,
             num_campaigns=num_campaigns,
             num_groups=int(groups.max(initial=0)),
+            dim=config.dim,
         )
         self.leans = Leans(tasks)
         self.groups: Tensor  # by item row + 1: row -1 is no item, and of no group
@@ -171,8 +175,9 @@ class Network(nn.Module):
         item = candidates.item.clamp(min=0)
         # What is asked of a shopper alone has no item: no vector, and no effect.
         has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
+        vector = look_up(vectors, item) * has_item
         answers, _ = self.candidates(
-            look_up(vectors, item) * has_item,
+            vector,
             candidates.campaign,
             candidates.context,
             states[window],
@@ -189,9 +194,26 @@ class Network(nn.Module):
             event_group=self.groups[history.item[window] + 1],
             action=history.action[window],
             age=candidates.age,
+            ad=self._ad(vectors, candidates, vector),
         )
         out: Tensor = self.leans(answers + self.effects(effects))
         return out
+
+    def _ad(
+        self, vectors: Tensor | ItemRows, candidates: CandidateBatch, vector: Tensor
+    ) -> AdInputs | None:
+        """Look up the ads that questions name; None where none does."""
+        row = candidates.ad_item
+        if not bool((candidates.ad_campaign > 0).any()):
+            return None
+        has_item = (row >= 0).to(vector.dtype)[:, None]
+        return AdInputs(
+            item=look_up(vectors, row.clamp(min=0)) * has_item,
+            campaign=candidates.ad_campaign,
+            group=self.groups[row + 1],
+            candidate=vector,
+            is_own=(candidates.item == row[:, None]).to(vector.dtype) * has_item,
+        )
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

@@ -3,16 +3,27 @@
 Three kinds of question, one shape. A *next* question stands at the instant of a group of events and
 asks for the group's items. A *page* question stands at a page view and asks what came of every
 shown slot. A *snapshot* stands right after a group, or at a random instant before the next one, and
-asks when sampled items will be bought, and without an item what the shopper will do.
+asks when sampled items will be bought, and without an item what the shopper will do. Where pages
+show ads, some page views ask as well when items will be bought, and name one ad of the page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, context_of
-from endcap.schema import Action, Dataset, Events, Histories, Split, group_starts, shown_by_user
+from endcap.schema import (
+    NO_CAMPAIGN,
+    NO_ITEM,
+    Action,
+    Dataset,
+    Events,
+    Histories,
+    Split,
+    group_starts,
+    shown_by_user,
+)
 from endcap.train.sampling import PairSampler, Sample
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
@@ -26,6 +37,9 @@ NEXT_WEIGHT[Action.PURCHASE] = 4.0
 MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 24_000, 8_000
 """About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
 outweigh the other questions' time."""
+
+MAX_AD_PAGES = 4_000
+"""About so many page views of a log with ads ask of purchases; a choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +78,9 @@ class Examples:
     """One past the last event, in `histories.events`, that the question may read."""
     device: NDArray[np.uint8]
     split: NDArray[np.uint8]
+    ad_item: NDArray[np.int32]
+    """Item of an ad that stood on the page, of questions that name one; -1 for none."""
+    ad_campaign: NDArray[np.int32]
     next_offsets: NDArray[np.int64]
     next_item: NDArray[np.int32]
     next_action: NDArray[np.uint8]
@@ -84,6 +101,7 @@ class _Question:
     next_rows: NDArray[np.int64] | None = None
     shown_rows: NDArray[np.int64] | None = None
     sample: Sample | None = None
+    ad: tuple[int, int] = (NO_ITEM, NO_CAMPAIGN)
 
 
 def make_examples(
@@ -103,9 +121,15 @@ def make_examples(
     questions: list[_Question] = []
     share = _snapshot_share(dataset) if ask_later else 0.0
     sampler = PairSampler(dataset) if share > 0 else None
+    ad_share = _ad_share(dataset) if sampler is not None and sampler.asks_pairs else 0.0
     for user in range(dataset.histories.num_users):
         questions.extend(_next_questions(dataset, user))
         questions.extend(_page_questions(dataset, user, pages.get(user, ())))
+        if sampler is not None and ad_share > 0:
+            random = np.random.default_rng([seed, user, 1])
+            for rows in pages.get(user, ()):
+                if random.random() < ad_share:
+                    questions.extend(_beside_ad(dataset, user, rows, sampler, random))
         if sampler is not None:
             # A stream per user: what one shopper does later moves nobody else's sample.
             random = np.random.default_rng([seed, user])
@@ -127,6 +151,36 @@ def _snapshot_share(dataset: Dataset) -> float:
     most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
     count = int((dataset.event_split == Split.TRAIN).sum())
     return min(1.0, most / max(2 * count, 1))
+
+
+def _ad_share(dataset: Dataset) -> float:
+    """Return the share of page views that ask of purchases; none where no page shows an ad."""
+    shown = dataset.impressions[dataset.impression_split == Split.TRAIN]
+    if not (shown["campaign"] >= 0).any():
+        return 0.0
+    pages = np.unique(shown[["user", "timestamp_us", "decision"]])
+    return min(1.0, MAX_AD_PAGES / len(pages))
+
+
+def _beside_ad(
+    dataset: Dataset,
+    user: int,
+    rows: NDArray[np.int64],
+    sampler: PairSampler,
+    random: np.random.Generator,
+) -> list[_Question]:
+    """Ask at a page view when items will be bought, beside one of its ads, or beside none."""
+    (page,) = _page_questions(dataset, user, [rows])
+    shown = dataset.impressions[rows]
+    ads = shown[(shown["campaign"] >= 0) & (shown["item"] >= 0)]
+    ad = (NO_ITEM, NO_CAMPAIGN)
+    if len(ads):
+        one = ads[random.integers(len(ads))]
+        ad = int(one["item"]), int(one["campaign"])
+    sample = sampler.beside_ad(random, user, page.at_us, page.visible, page.split, ad[0])
+    if sample is None:
+        return []
+    return [replace(page, shown_rows=None, sample=sample, ad=ad)]
 
 
 def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
@@ -248,6 +302,8 @@ def _lay_out(
         visible=np.array([q.visible for q in questions], dtype=np.int64),
         device=np.array([q.device for q in questions], dtype=np.uint8),
         split=np.array([q.split for q in questions], dtype=np.uint8),
+        ad_item=np.array([q.ad[0] for q in questions], dtype=np.int32),
+        ad_campaign=np.array([q.ad[1] for q in questions], dtype=np.int32),
         next_offsets=_offsets([len(r) for r in next_rows]),
         next_item=events["item"][rows],
         next_action=events["action"][rows],

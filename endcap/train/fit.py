@@ -34,6 +34,7 @@ from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.negatives import NegativeSampler
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
+from endcap.train.sampling import pair_task
 from endcap.train.scales import (
     constant_answers,
     plain_tasks,
@@ -100,6 +101,19 @@ class Fitted:
         if not (learned and varied):
             found |= {name: table[:0] for name in ("examination", "examination_trained")}
         return found
+
+    def shown_ads(self) -> NDArray[np.int64]:
+        """Return [N, 3] the ads that questions of purchases named on training days, and how often.
+
+        A row is an item, a campaign, and a count; empty where the purchase could not be taught.
+        """
+        examples = self.examples
+        named = (examples.ad_campaign >= 0) & (examples.split == Split.TRAIN)
+        if pair_task(self.tasks) is None or not named.any():
+            return np.zeros((0, 3), dtype=np.int64)
+        pairs = np.stack([examples.ad_item[named], examples.ad_campaign[named]], axis=1)
+        ads, count = np.unique(pairs, axis=0, return_counts=True)
+        return np.column_stack([ads, count]).astype(np.int64)
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training rows whose dwell is whole."""
