@@ -174,6 +174,7 @@ def artifact_of(
         "memory_weights": fitted.memory.weights,
         "counters_settled": settled,
         "counters_today": today,
+        "shown_ads": fitted.shown_ads(),
         "num_campaigns": np.array([len(fitted.dataset.campaigns)], dtype=np.int64),
     }
     digest = hashlib.sha256(fingerprint.encode())

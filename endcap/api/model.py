@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.api.ads import ad_named
 from endcap.api.figures import Figures
 from endcap.api.reports import ModelReport
 from endcap.api.shoppers import shopper_rows
@@ -16,7 +17,7 @@ from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Catalogue, Device, Events, empty_events
+from endcap.schema import Ad, Catalogue, Device, Events, empty_events
 
 if TYPE_CHECKING:
     import polars as pl
@@ -121,12 +122,13 @@ class Model:
             [pl.DataFrame(schema={**schema, "source": pl.String}), *lists], how="diagonal"
         )
 
-    def predict(
+    def predict(  # noqa: PLR0913 - a parameter per part of the question
         self,
         users: Sequence[str] | str,
         items: Sequence[str] | str,
         *,
         within: str = "7d",
+        ad: str | None = None,
         slot: int | None = None,
         placement: str | None = None,
         campaign: str | None = None,
@@ -135,26 +137,34 @@ class Model:
     ) -> "pl.DataFrame":
         """Predict what shoppers do with items: purchase within a time, click, dwell, buy.
 
-        `purchase` is P(bought within `within` of `at`), whatever is shown. With `slot`, `click` is
-        P(click) in that slot; without it, P(click) if looked at. `buy` is P(bought | clicked).
-        Columns of tasks that the log could not teach are null.
+        `purchase` is P(bought within `within` of `at`), whatever is shown, or, with `ad`, when that
+        ad stands on the shopper's page: it is an input of the question and no candidate. With
+        `slot`, `click` is P(click) in that slot; without it, P(click) if looked at. `buy` is
+        P(bought | clicked). Columns of tasks that the log could not teach are null.
 
         Args:
+            ad: a campaign's id, or that of an item which one advertises; the ad's own item is asked
+                about as an ad of its campaign.
             campaign: ask of the item as an ad of this campaign.
             device: desktop, mobile or unknown.
+
+        Raises:
+            QueryError: the ad is unknown, or the item that is named is no ad, or there are none.
         """
 
         import polars as pl
 
         hours = _hours(within)
+        shown = None if ad is None else ad_named(self.artifact, self.row_of_item, ad)
         at_us = self._instant(at)
+        examined = self._examined(slot, placement, _device(device))
         users = [users] if isinstance(users, str) else users
         items = [items] if isinstance(items, str) else items
         rows = [
             row
             for user_id in users
             for row in self._answer(
-                user_id, items, at_us, hours, slot, placement, campaign, _device(device)
+                user_id, items, at_us, hours, examined, campaign, _device(device), shown
             )
         ]
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
@@ -250,10 +260,10 @@ class Model:
         items: Sequence[str],
         at_us: int,
         hours: float,
-        slot: int | None,
-        placement: str | None,
+        examined: float,
         campaign: str | None,
         device: int,
+        shown: Ad | None,
     ) -> list[dict[str, Any]]:
         history = self.history(user_id)
         history = history[history["timestamp_us"] < at_us]
@@ -263,14 +273,16 @@ class Model:
             history, at_us, rows, self.predictor.items.columns, counters, has_clock=shop.has_clock
         )
         ad = -1 if campaign is None else self.artifact.campaigns.row_of.get(campaign, 2**30)
+        ads = np.full(len(rows), ad, dtype=np.int32)
+        if shown is not None and campaign is None:
+            ads[rows == shown.item] = shown.campaign
         state = self.predictor.state(history, at_us, device)
-        found = self.predictor.predict_with(state, rows, np.full(len(rows), ad, np.int32), context)
+        found = self.predictor.predict_with(state, rows, ads, context)
         trained = {task.name for task in self.artifact.manifest.tasks}
-        examined = self._examined(slot, placement, device)
         bought: Sequence[float | None] = [None] * len(rows)
         if "purchase" in trained:
             bought = self.predictor.within(
-                "purchase", history, at_us, rows, counters, hours=hours, device=device
+                "purchase", history, at_us, rows, counters, hours=hours, device=device, ad=shown
             ).tolist()
         return [
             {

@@ -9,7 +9,7 @@ from endcap.schema import MetricRow
 RANKING = (("ndcg", 10), ("recall", 10))
 """What fits on a screen; `metrics.json` and `--json` have all figures, with all intervals."""
 SHOWN = ("ndcg", "recall", "hit_rate", "mrr", "auc", "log_loss", "ece", "ece_floor")
-FIT = "endcap"
+FIT, TREES = "endcap", "boosted trees"
 
 Key = tuple[str, str, int]
 """model, metric, k"""
@@ -17,6 +17,7 @@ Key = tuple[str, str, int]
 
 def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     """Print the ranking tables, then the table of tasks."""
+    parts = rows
     rows = [row for row in rows if not row.group and row.metric in SHOWN]
     if not rows:
         screen.say("There are no figures: too little happened on the days kept aside.")
@@ -25,6 +26,9 @@ def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     for task in ranked:
         _show_ranking(screen, task, _of(rows, task))
     _show_tasks(screen, {task: _of(rows, task) for task in tasks if task not in ranked})
+    _show_promises(screen, "By shown slot, 95 % intervals", parts, "slot=")
+    title = "Winners: of each shown page the one that promised most, and the others"
+    _show_promises(screen, title, parts, "pick=")
 
 
 def show_left_out(screen: Screen, left_out: dict[str, str]) -> None:
@@ -62,16 +66,36 @@ def _show_tasks(screen: Screen, tasks: dict[str, list[MetricRow]]) -> None:
                 task,
                 rows[0].n,
                 _written(found.get((FIT, "auc"))),
+                figure(row.value if (row := found.get((TREES, "auc"))) else None),
                 _alone(found.get((FIT, "log_loss"))),
                 _alone(found.get(("base rate", "log_loss"))),
+                _alone(found.get((TREES, "log_loss"))),
                 _alone(found.get((FIT, "ece"))),
                 _alone(found.get((FIT, "ece_floor"))),
             ]
         )
-    columns = ["task", "asked", "AUC", "log-loss", "base rate's", "ECE", "its floor"]
+    columns = ["task", "asked", "AUC", "trees'", "log-loss", "base rate's", "trees'", "ECE"]
+    columns.append("its floor")
     screen.table(
         "Tasks, 95 % intervals; ECE's floor is what chance alone would give", columns, lines
     )
+
+
+def _show_promises(screen: Screen, title: str, rows: Sequence[MetricRow], prefix: str) -> None:
+    """Print what was said of parts of a task beside what came there."""
+    found = {(row.task, row.group, row.metric): row for row in rows if row.model == FIT}
+    lines = [
+        [
+            f"{task}, {group.removeprefix(prefix).replace('/', ' ')}",
+            came.n,
+            _alone(found.get((task, group, "predicted"))),
+            _written(came),
+            _written(found.get((task, group, "pcoc"))),
+        ]
+        for (task, group, metric), came in found.items()
+        if metric == "happened" and group.startswith(prefix)
+    ]
+    screen.table(title, ["shown", "times", "said", "came", "said / came"], lines)
 
 
 def _written(row: MetricRow | None) -> Figure:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from endcap.schema import Task
 
 MEANINGS = {
-    "purchase": "chance of a purchase within {within}, whatever is shown",
+    "purchase": "chance of a purchase within {within}, {beside}",
     "click": "chance of a click {where}",
     "dwell_ms": "expected time on the item after a click, in ms",
     "buy": "chance of a purchase after a click",
@@ -33,7 +33,15 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
     ] = "7d",
     ad: Annotated[
         str | None,
-        typer.Option("--ad", metavar="CAMPAIGN", help="Ask of the item as an ad of this campaign."),
+        typer.Option(
+            "--ad",
+            metavar="AD",
+            help="An ad on the page: a campaign, or an item that one advertises.",
+        ),
+    ] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option("--campaign", metavar="ID", help="Ask of the item as an ad of this campaign."),
     ] = None,
     slot: Annotated[
         int | None,
@@ -62,18 +70,20 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter per option
         within=within,
         slot=slot,
         placement=placement,
-        campaign=ad,
+        ad=ad,
+        campaign=campaign,
         at=at,
         device=device,
     )
+    beside = "whatever is shown" if ad is None else f"when ad {ad} stands on the page"
     where = "if looked at" if slot is None else f"in slot {slot}"
     rows = frame.to_dicts()
     columns = ["user_id", "item_id", *MEANINGS]
     lines = [[row[name] for name in columns] for row in rows]
     screen.table(f"Predictions, by model {loaded.version}", columns, lines)
     for name, meaning in MEANINGS.items():
-        screen.say(f"{name}: {meaning.format(within=within, where=where)}.")
-    notes = _notes(loaded, user, item, ad)
+        screen.say(f"{name}: {meaning.format(within=within, where=where, beside=beside)}.")
+    notes = _notes(loaded, user, item, campaign)
     screen.say(*notes)
     screen.propose("similar", str(model), item[0])
     screen.finish({"model": model, "version": loaded.version, "notes": notes, "rows": rows})
@@ -125,7 +135,7 @@ def _strangers(model: "Model", users: list[str]) -> list[str]:
     ]
 
 
-def _notes(model: "Model", users: list[str], items: list[str], ad: str | None) -> list[str]:
+def _notes(model: "Model", users: list[str], items: list[str], campaign: str | None) -> list[str]:
     """Name every fallback, and every task that the log could not teach."""
     notes = _strangers(model, users)
     notes += [
@@ -133,8 +143,8 @@ def _notes(model: "Model", users: list[str], items: list[str], ad: str | None) -
         for item_id in items
         if item_id not in model.row_of_item
     ]
-    if ad is not None and ad not in model.artifact.campaigns.row_of:
-        notes.append(f"The model knows no campaign {ad!r}: answered as for an average one.")
+    if campaign is not None and campaign not in model.artifact.campaigns.row_of:
+        notes.append(f"The model knows no campaign {campaign!r}: answered as for an average one.")
     left_out = model.artifact.manifest.left_out
     return notes + [
         f"{name} is unknown: {left_out[name]}." for name in MEANINGS if name in left_out

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.predict import NetworkPredictor, State
-from endcap.schema import Binary, Dataset, Hazard, NextItem, Split
+from endcap.schema import Ad, Binary, Dataset, Hazard, NextItem, Split
 
 if TYPE_CHECKING:  # torch is not needed to look at figures
     from endcap.train.examples import Candidates, Examples
@@ -45,6 +45,15 @@ class Asked:
         task = next(t for t in self.predictor.artifact.manifest.tasks if t.name == name)
         shown = isinstance(task, Binary) and task.space == "impressions"
         return found * self.examined[kept] if shown else found
+
+    def is_picked(self, name: str, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which of a page's rows promises most if looked at: the one that would win it."""
+        looked = self.predictor.chance_of(name, self.answers[kept], None)
+        page = question_of(self.candidates, self.rows[kept])
+        order = np.lexsort((-looked, page))
+        picked = np.zeros(len(looked), dtype=np.bool_)
+        picked[order[np.unique(page[order], return_index=True)[1]]] = True
+        return picked
 
     def count(self, name: str, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return mean and size of the negative binomial of a task of counts."""
@@ -84,6 +93,12 @@ def ask_split(
     )
 
 
+def question_of(candidates: "Candidates", rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the question that each of some candidates belongs to."""
+    found: NDArray[np.int64] = np.searchsorted(candidates.offsets, rows, side="right") - 1
+    return found
+
+
 def sampled(questions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Keep at most so many questions, the same ones every time, in order."""
     if len(questions) <= most:
@@ -101,9 +116,16 @@ def ask_question(
     history = dataset.histories.events[start : examples.visible[k]]
     state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
     answers, attention = predictor.answers(
-        state, table.item[rows], table.campaign[rows], table.context[rows]
+        state, table.item[rows], table.campaign[rows], table.context[rows], ad_of(examples, k)
     )
     return state, answers, attention
+
+
+def ad_of(examples: "Examples", k: int) -> Ad | None:
+    """Return the ad that a question names, if it names one."""
+    if examples.ad_campaign[k] < 0:
+        return None
+    return Ad(item=int(examples.ad_item[k]), campaign=int(examples.ad_campaign[k]))
 
 
 def _examined(

@@ -86,19 +86,26 @@ def dimension_rows(shares: Mapping[str, float], split: Split = Split.TEST) -> li
 
 
 def examination_rows(predictor: NetworkPredictor) -> list[MetricRow]:
-    """Return how often each slot is looked at, by device; nothing where no log could tell."""
+    """Return how often each slot is looked at, by device; nothing where no log could tell.
+
+    As corrected on validation days, and as it was trained.
+    """
     if not predictor.examines:
         return []
-    table = predictor.artifact.arrays["examination"]
+    arrays = predictor.artifact.arrays
+    tables = {"examination": arrays["examination"]}
+    if "examination_trained" in arrays:
+        tables["examination trained"] = arrays["examination_trained"]
     return [
         MetricRow(
             task="examination",
-            metric="examination",
+            metric=metric,
             model=OURS,
             value=float(table[place, device, slot]),
             group=f"slot={name}/{slot}/{device.name.lower()}",
-            split="train",
+            split="validation" if metric == "examination" else "train",
         )
+        for metric, table in tables.items()
         for place, name in enumerate(predictor.shop.placements)
         for device in Device
         for slot in range(table.shape[2])

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap import metrics
+from endcap.errors import LogError
 from endcap.evaluate.ranking import metric_row
 from endcap.schema import MetricRow, Split
 
 RESAMPLES = 200
 LEAST_SHOWN = 50
 """A slot that was shown less often tells nothing of its calibration."""
-OURS, BASE_RATE = "endcap", "base rate"
+OURS, BASE_RATE, TREES = "endcap", "base rate", "boosted trees"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Slots:
     """Number of a slot -> `placement/slot`."""
     number: NDArray[np.int64]
     rate: NDArray[np.float64]
+    picked: NDArray[np.bool_]
+    """Whether the row promises most of all on its page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class Answers:
     constant: NDArray[np.float64]
     """What training days say of everybody."""
     user: NDArray[np.int32]
+    trees: NDArray[np.float64] | None = None
+    """What boosted trees say; None where there are none."""
     slots: Slots | None = None
 
     def where(self, mask: NDArray[np.bool_]) -> "Answers":
@@ -55,8 +60,37 @@ def chance_rows(answers: Answers, split: Split = Split.TEST) -> list[MetricRow]:
     part = _Part(answers=answers, constant=answers.constant, split=split)
     rows = [part.bounded("auc", OURS, metrics.auc_statistic(answers.label, answers.probability))]
     rows.append(part.alone("auc", BASE_RATE, metrics.auc(answers.label, answers.constant)))
-    rows += [*part.losses(), *part.calibration(), *part.bins()]
-    return rows + list(_slot_rows(answers, split))
+    rows += [*part.losses(), *part.calibration(), *part.totals(), *part.bins()]
+    rows += list(_tree_rows(part))
+    return rows + list(_slot_rows(answers, split)) + list(_picked_rows(answers, split))
+
+
+def _tree_rows(part: "_Part") -> Iterator[MetricRow]:
+    """Set boosted trees beside the model: a constant is calibrated, and they are none."""
+    answers = part.answers
+    if answers.trees is None:
+        return
+    ours, theirs = (
+        metrics.log_losses(answers.label, p) for p in (answers.probability, answers.trees)
+    )
+    yield part.bounded("auc", TREES, metrics.auc_statistic(answers.label, answers.trees))
+    yield part.bounded("log_loss", TREES, partial(weighted_mean, theirs))
+    both = f"{OURS} - {TREES}"
+    yield part.bounded("log_loss difference", both, partial(weighted_mean, ours - theirs))
+    error = metrics.expected_calibration_error(answers.label, answers.trees)
+    yield part.alone("ece", TREES, error)
+
+
+def _picked_rows(answers: Answers, split: Split) -> Iterator[MetricRow]:
+    """Measure what promises most on its page apart: the page rule's winners are over-predicted."""
+    if answers.slots is None:
+        return
+    for name, mask in (("the best of its page", answers.slots.picked),
+                       ("the others", ~answers.slots.picked)):  # fmt: skip
+        if mask.sum() >= LEAST_SHOWN:
+            kept = answers.where(mask)
+            part = _Part(answers=kept, constant=kept.constant, split=split, group=f"pick={name}")
+            yield from part.totals()
 
 
 def _slot_rows(answers: Answers, split: Split) -> Iterator[MetricRow]:
@@ -123,15 +157,30 @@ class _Part:
         ]
 
     def totals(self) -> list[MetricRow]:
-        """Return the mean of what was said, and of what came, with its interval over users."""
-        rows = [self.alone("predicted", OURS, float(self.answers.probability.mean()))]
-        known, user = np.unique(self.answers.user, return_inverse=True)
-        hits = np.bincount(user.reshape(-1), weights=self.answers.label, minlength=len(known))
+        """Return the mean of what was said, of what came, and the one over the other.
+
+        Intervals are over users; of the last one there is none where nothing came.
+        """
+        answers = self.answers
+        said = self.alone("predicted", OURS, float(answers.probability.mean()))
+        known, user = np.unique(answers.user, return_inverse=True)
+        hits = np.bincount(user.reshape(-1), weights=answers.label, minlength=len(known))
         asked = np.bincount(user.reshape(-1), minlength=len(known))
-        found = metrics.ratio_interval(hits, asked)
-        told = rows[0]
-        happened = metric_row(told.task, "happened", OURS, found, 0, told.split, told.group, told.n)
-        return [*rows, happened]
+        came = self._ratio("happened", metrics.ratio_interval(hits, asked))
+        if not hits.sum():
+            return [said, came]
+        promised = metrics.cluster_interval(
+            lambda weight: _over(
+                float(weight @ answers.probability), float(weight @ answers.label)
+            ),
+            answers.user,
+            resamples=RESAMPLES,
+        )
+        return [said, came, self._ratio("pcoc", promised)]
+
+    def _ratio(self, metric: str, found: metrics.Interval) -> MetricRow:
+        split, n = self.split.name.lower(), len(self.answers.label)
+        return metric_row(self.answers.task, metric, OURS, found, 0, split, self.group, n)
 
     def bins(self) -> list[MetricRow]:
         bins = metrics.calibration_bins(self.answers.label, self.answers.probability)
@@ -147,6 +196,12 @@ class _Part:
                 )
                 rows += part.totals()
         return rows
+
+
+def _over(said: float, came: float) -> float:
+    if not came:
+        raise LogError("A ratio needs something to divide by; nothing came.")
+    return said / came
 
 
 def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -42,29 +42,29 @@ def tree_chances(
     seeds: tuple[int, ...] = (0, 1),
 ) -> Chances:
     """Fit small histogram-boosted trees, parameters fixed in advance; mean of the seeds."""
-    (ensemble,) = _sklearn("ensemble")
     chances: Chances = np.mean(
-        [
-            _fit_predict(
-                ensemble.HistGradientBoostingClassifier(
-                    learning_rate=0.05,
-                    max_iter=150,
-                    max_leaf_nodes=8,
-                    min_samples_leaf=50,
-                    l2_regularization=10.0,
-                    max_features=0.5,
-                    early_stopping=False,
-                    random_state=seed,
-                ),
-                training,
-                test,
-                names,
-            )
-            for seed in seeds
-        ],
-        axis=0,
+        [_fit_predict(boosted_trees(seed), training, test, names) for seed in seeds], axis=0
     )
     return chances
+
+
+def boosted_trees(seed: int = 0) -> Any:
+    """Return a classifier of small histogram-boosted trees, not fitted yet.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    (ensemble,) = _sklearn("ensemble")
+    return ensemble.HistGradientBoostingClassifier(
+        learning_rate=0.05,
+        max_iter=150,
+        max_leaf_nodes=8,
+        min_samples_leaf=50,
+        l2_regularization=10.0,
+        max_features=0.5,
+        early_stopping=False,
+        random_state=seed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

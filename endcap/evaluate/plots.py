@@ -28,6 +28,13 @@ def calibration(rows: Rows, task: str | None = None) -> Chart | None:
     return charts.calibration(said, came) if said else None
 
 
+def slots(rows: Rows, task: str) -> Chart | None:
+    """Draw what came in each slot against what was said; None for a task without slots."""
+    came = {row.group: row for row in where(rows, task=task, metric="happened", part="slot")}
+    said = [row for row in where(rows, task=task, metric="predicted", part="slot")]
+    return charts.calibration(said, [came[row.group] for row in said]) if said else None
+
+
 def popularity(rows: Rows, task: str | None = None) -> Chart | None:
     """Draw the recall of items by how many people want them."""
     found, shown = _tenths(rows, task, "recall")

@@ -11,7 +11,9 @@ from endcap.evaluate.tables import (
     Table,
     chance_tasks,
     comparison_table,
+    correction_table,
     part_of,
+    promised_table,
     ranked_tasks,
     ranking_table,
     task_table,
@@ -71,7 +73,8 @@ def _figures(rows: Rows) -> Section:
     if tasks.lines:
         note = (
             "The base rate is the rate of training days, the same for everybody. The difference "
-            "of log-losses is paired over the same shoppers; below 0 the model is better. A "
+            "of log-losses is paired over the same shoppers; below 0 the model is better. Boosted "
+            "trees learn each task alone, from the context's columns and the slot. A "
             "purchase is asked of sampled pairs of shopper and item, at the rates of the sample."
         )
         panels.append(Panel(title="Chances", note=note, table=tasks))
@@ -137,9 +140,20 @@ def _calibration(rows: Rows) -> Section:
     if slots.lines:
         note = (
             "The page rule picks what is predicted high, so a slot's winners are over-predicted "
-            "where a model errs. The base rate of a slot is its own."
+            "where a model errs. The base rate of a slot is its own; said / came above 1 promises "
+            "too much."
         )
+        for task in chance_tasks(rows):
+            if chart := plots.slots(rows, task):
+                panels.append(Panel(title=f"{task}, a dot per slot", charts=(chart,)))
         panels.append(Panel(title="By shown slot", note=note, table=slots))
+    picks = promised_table(rows, "pick")
+    if picks.lines:
+        note = (
+            "Of every page that was shown, what promised most if looked at, and the others: "
+            "a page rule that picks the largest of many guesses picks errors too."
+        )
+        panels.append(Panel(title="Winners", note=note, table=picks))
     says = (
         "Of all that was given 30 %, do 30 in 100 come? Dots are tenths of the answers; ECE is "
         "their mean distance from the diagonal, and its floor is what chance alone gives a right "
@@ -215,11 +229,12 @@ def _alone(rows: Rows, task: str, metric: str, model: str) -> str:
 def _slots(rows: Rows) -> Section:
     says = (
         "A click needs a look first: P(click) = examination x P(click | looked at). The curve is "
-        "learned where positions varied; the first slot of the best placement is 1."
+        "learned where positions varied, and corrected slot by slot on validation days, so that "
+        "the product holds there; the first slot of the best placement is 1."
     )
     drawn = _drawn(plots.examination(rows))
     if drawn:
-        panel = Panel(charts=drawn)
+        panel = Panel(charts=drawn, table=correction_table(rows), folded=True)
     else:
         panel = Panel(
             note="Not identifiable from this log; each slot is taken to be looked at 0.85 times as "

@@ -7,7 +7,7 @@ from typing import Any
 from endcap.schema import MetricRow
 
 RANKING = (("ndcg", 10), ("recall", 10), ("mrr", 20))
-OURS, BASE_RATE = "endcap", "base rate"
+OURS, BASE_RATE, TREES = "endcap", "base rate", "boosted trees"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,12 @@ def ranking_table(rows: Sequence[MetricRow], task: str) -> Table:
     return Table(columns=columns, lines=tuple(lines), ours=tuple(line[0] == OURS for line in lines))
 
 
+_DIFFERENCE = "log_loss difference"
+_LOSSES = ("log-loss", "base rate's", "difference")
+_WHOLE = ("AUC", "trees'", *_LOSSES, "trees' log-loss", "difference", "ECE", "its floor")
+_PART = (*_LOSSES, "ECE", "its floor", "said", "came", "said / came")
+
+
 def task_table(rows: Sequence[MetricRow], *, part: str = "") -> Table:
     """Set each task, or each slot of a task, beside its base rate."""
     lines = []
@@ -89,16 +95,7 @@ def task_table(rows: Sequence[MetricRow], *, part: str = "") -> Table:
                 if row.group == group
             }
             lines.append((_title(task, group), *_task_cells(found, whole=not group)))
-    columns: tuple[str, ...] = (
-        "",
-        "asked",
-        "log-loss",
-        "base rate's",
-        "difference",
-        "ECE",
-        "its floor",
-    )
-    columns = (*columns[:2], "AUC", *columns[2:]) if not part else (*columns, "said", "came")
+    columns = ("", "asked", *(_PART if part else _WHOLE))
     return Table(columns=columns, lines=tuple(lines))
 
 
@@ -108,19 +105,53 @@ def _title(task: str, group: str) -> str:
 
 
 def _task_cells(found: dict[tuple[str, str], MetricRow], *, whole: bool) -> tuple[str, ...]:
-    difference = found.get((f"{OURS} - {BASE_RATE}", "log_loss difference"))
-    cells = (
-        written(found.get((OURS, "log_loss")), bare=True, digits=4),
-        written(found.get((BASE_RATE, "log_loss")), bare=True, digits=4),
-        written(difference, digits=4),
-        written(found.get((OURS, "ece")), bare=True, digits=4),
-        written(found.get((OURS, "ece_floor")), bare=True, digits=4),
-    )
-    asked = f"{found[OURS, 'log_loss'].n:,}"
+    def cell(model: str, metric: str, *, bare: bool = False, digits: int = 4) -> str:
+        return written(found.get((model, metric)), bare=bare, digits=digits)
+
+    asked = f"{next(iter(found.values())).n:,}"
+    losses = [cell(model, "log_loss", bare=True) for model in (OURS, BASE_RATE)]
+    losses.append(cell(f"{OURS} - {BASE_RATE}", _DIFFERENCE))
+    errors = [cell(OURS, metric, bare=True) for metric in ("ece", "ece_floor")]
     if whole:
-        return (asked, written(found.get((OURS, "auc"))), *cells)
-    said, came = found.get((OURS, "predicted")), found.get((OURS, "happened"))
-    return (asked, *cells, written(said, bare=True), written(came))
+        trees = (cell(TREES, "log_loss", bare=True), cell(f"{OURS} - {TREES}", _DIFFERENCE))
+        order = (cell(OURS, "auc", digits=3), cell(TREES, "auc", bare=True, digits=3))
+        return (asked, *order, *losses, *trees, *errors)
+    said = cell(OURS, "predicted", bare=True, digits=3)
+    came = (cell(OURS, "happened", digits=3), cell(OURS, "pcoc", digits=2))
+    return (asked, *losses, *errors, said, *came)
+
+
+def promised_table(rows: Sequence[MetricRow], part: str) -> Table:
+    """Set what was said of each part of a task (`slot`, `pick`) beside what came there."""
+    lines = []
+    for came in where(rows, metric="happened", part=part):
+        found = {
+            row.metric: row
+            for row in where(rows, task=came.task, model=OURS, part=part)
+            if row.group == came.group
+        }
+        said, ratio = (
+            written(found.get("predicted"), bare=True),
+            written(found.get("pcoc"), digits=2),
+        )
+        lines.append((_title(came.task, came.group), f"{came.n:,}", said, written(came), ratio))
+    return Table(columns=("", "shown", "said", "came", "said / came"), lines=tuple(lines))
+
+
+def correction_table(rows: Sequence[MetricRow]) -> Table:
+    """Set the examination of each slot beside what it was before validation days corrected it."""
+    trained = {row.group: row for row in where(rows, metric="examination trained", part="slot")}
+    lines = tuple(
+        (
+            part_of(row).replace("/", " "),
+            written(trained.get(row.group)),
+            written(row),
+            f"{row.value / max(trained[row.group].value, 1e-9):.2f}",
+        )
+        for row in where(rows, metric="examination", part="slot")
+        if row.group in trained
+    )
+    return Table(columns=("", "trained", "corrected", "factor"), lines=lines)
 
 
 def written(row: MetricRow | None, *, bare: bool = False, digits: int = 3) -> str:

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from endcap.evaluate.asking import Asked, ask_split
 from endcap.evaluate.chances import Answers, Slots, chance_rows
 from endcap.evaluate.kinds import category_rows, count_rows
+from endcap.evaluate.trees import tree_answers
 from endcap.predict import NetworkPredictor
 from endcap.schema import NO_SLOT, Binary, Dataset, MetricRow, Split, Task
 
@@ -31,6 +32,7 @@ class _Part:
     """Which of the asked rows are this task's."""
     training: NDArray[np.bool_]
     user: NDArray[np.int32]
+    examples: "Examples"
     dataset: Dataset
 
     @property
@@ -69,6 +71,7 @@ def task_rows(
                 kept=kept,
                 training=target.asked & (facts.split == Split.TRAIN),
                 user=facts.user[asked.rows[kept]],
+                examples=examples,
                 dataset=dataset,
             )
             found += _measure(part, target, split)
@@ -98,13 +101,16 @@ def _answers(part: _Part, target: "BinaryTarget | HazardTarget") -> Answers:
     from endcap.train.targets import HazardTarget
 
     task, asked, rows, label = part.task, part.asked, part.rows, label_of(target)
-    hours = target.limit_hours[rows] if isinstance(target, HazardTarget) else None
+    watched = target.limit_hours if isinstance(target, HazardTarget) else None
+    hours = None if watched is None else watched[rows]
     of_slots = isinstance(task, Binary) and task.space == "impressions"
+    training = np.flatnonzero(part.training)
     return Answers(
         task=task.name,
         label=label[rows],
         probability=as_sampled(asked.chance(task.name, part.kept, hours), asked.log_offset(rows)),
         constant=constant_chance(target, part.training, rows),
+        trees=tree_answers(part.examples, part.dataset, label, watched, training, rows),
         user=part.user,
         slots=_slots(part, label) if of_slots else None,
     )
@@ -125,7 +131,12 @@ def _slots(part: _Part, label: Floats) -> Slots | None:
         for code in np.unique(number[chosen])
         if code % (NO_SLOT + 1) != NO_SLOT
     }
-    return Slots(names=names, number=number[chosen], rate=rates[number[chosen]])
+    return Slots(
+        names=names,
+        number=number[chosen],
+        rate=rates[number[chosen]],
+        picked=part.asked.is_picked(part.task.name, part.kept),
+    )
 
 
 def as_sampled(chance: Floats, log_offset: Floats) -> Floats:

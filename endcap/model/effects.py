@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from endcap.model.campaigns import CampaignEffects
 from endcap.model.excitation import Excitation
 from endcap.model.outputs import count_outputs, first_outputs, one_hot
+from endcap.model.shown_ad import AdInputs, ShownAd
 from endcap.schema import Task
 
 EFFECT_RIDGE = 1 / 16
@@ -33,6 +34,8 @@ class EffectInputs:
     event_group: Tensor
     action: Tensor
     age: Tensor
+    ad: AdInputs | None = None
+    """What is added without one is exactly 0."""
 
 
 class Effects(nn.Module):
@@ -50,6 +53,7 @@ class Effects(nn.Module):
         is_known: NDArray[np.bool_],
         num_campaigns: int,
         num_groups: int,
+        dim: int,
     ) -> None:
         super().__init__()
         self.moved = sorted(first_outputs(tasks, "click") + first_outputs(tasks, "any purchase"))
@@ -57,6 +61,7 @@ class Effects(nn.Module):
         self.items = nn.Parameter(torch.zeros(len(is_known), len(self.moved)))
         self.campaigns = CampaignEffects(num_campaigns, tasks)
         self.excitation = Excitation(num_groups, len(self.moved))
+        self.shown_ad = ShownAd(tasks, dim=dim, num_campaigns=num_campaigns)
         self.is_known: Bool[Tensor, " V"]
         self.register_buffer("is_known", torch.from_numpy(is_known), persistent=False)
         self.spread: Tensor
@@ -73,11 +78,13 @@ class Effects(nn.Module):
             inputs.event_group, inputs.action, inputs.age, inputs.item_group
         )
         out: Tensor = self.campaigns(inputs.campaign, inputs.clock) + moved @ self.spread
+        if inputs.ad is not None:
+            out = out + self.shown_ad(inputs.ad, inputs.item_group)
         return out
 
     def penalty(self, rows: slice) -> Tensor:
         """Return the prior of what moves some outputs, in units of the ridge on other weights."""
-        total = EFFECT_RIDGE * self.campaigns.penalty(rows)
+        total = EFFECT_RIDGE * (self.campaigns.penalty(rows) + self.shown_ad.penalty(rows))
         for k, output in enumerate(self.moved):
             if rows.start <= output < rows.stop:
                 total = total + EFFECT_RIDGE * self.items[:, k].square().sum()

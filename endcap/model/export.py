@@ -11,6 +11,7 @@ from torch.export import Dim
 
 from endcap.model.effects import EffectInputs
 from endcap.model.network import Network, last_state
+from endcap.model.shown_ad import AdInputs
 from endcap.model.together import ReadTogether, RespondTogether, answers_next
 from endcap.schema import NUM_CONTEXT, NUM_PHASES
 
@@ -42,6 +43,10 @@ RESPOND_INPUTS = (
     "item_group",
     "event_group",
     "action",
+    "ad_item",
+    "ad_campaign",
+    "ad_group",
+    "is_ads_own",
 )
 
 
@@ -96,6 +101,10 @@ class _Respond(nn.Module):
         item_group: Tensor,
         event_group: Tensor,
         action: Tensor,
+        ad_item: Tensor,
+        ad_campaign: Tensor,
+        ad_group: Tensor,
+        is_ads_own: Tensor,
     ) -> tuple[Tensor, Tensor]:
         net = self.network
         question = net.question(question_clock, since, device)
@@ -107,6 +116,13 @@ class _Respond(nn.Module):
             event_group=event_group,
             action=action,
             age=age,
+            ad=AdInputs(
+                item=ad_item,
+                campaign=ad_campaign,
+                group=ad_group,
+                candidate=item,
+                is_own=is_ads_own,
+            ),
         )
         answers, attention = net.answer(item, context, states, last, question, length, effects)
         return answers.mixed(net.trust), attention
@@ -163,6 +179,10 @@ def export_onnx(
         torch.zeros(batch, items, dtype=torch.long),
         torch.zeros(batch, events, dtype=torch.long),
         longs.clone(),
+        torch.randn(batch, dim),
+        each.clone(),
+        each.clone(),
+        torch.zeros(batch, items),
     )
     b, t, c = Dim("B", min=1), Dim("T", min=1, max=network.config.max_history), Dim("C", min=1)
     by_event, by_candidate, by_question = {0: b, 1: t}, {0: b, 1: c}, {0: b}
@@ -176,6 +196,8 @@ def export_onnx(
         by_candidate,
         by_event,
         by_event,
+        *[by_question] * 3,
+        by_candidate,
     )
     read_graph = _export(reader, read, READ_INPUTS, READ_OUTPUTS, read_shapes)
     if network.config.encoder != "transformer":

@@ -19,6 +19,7 @@ from endcap.model.leans import Leans
 from endcap.model.outputs import count_outputs, slices_of
 from endcap.model.pieces import Pieces
 from endcap.model.plain import Answers, PlainHead
+from endcap.model.shown_ad import AdInputs
 from endcap.schema import NUM_CONTEXT, FieldMatrix, Task
 
 
@@ -57,6 +58,8 @@ class CandidateBatch:
     item: Tensor
     campaign: Tensor  # 0 for a product, else row + 1
     context: Tensor  # [Q, C, X]
+    ad_item: Tensor  # [Q] row of an ad that the question names, -1 for none
+    ad_campaign: Tensor  # [Q] 0 for none, else row + 1
 
 
 class Network(nn.Module):
@@ -104,6 +107,7 @@ class Network(nn.Module):
             is_known=is_known,
             num_campaigns=num_campaigns,
             num_groups=int(groups.max(initial=0)),
+            dim=config.dim,
         )
         self.leans = Leans(tasks)
         self.groups: Tensor  # by item row + 1: row -1 is no item, and of no group
@@ -184,6 +188,7 @@ class Network(nn.Module):
         item = candidates.item.clamp(min=0)
         # What is asked of a shopper alone has no item: no vector, and no effect.
         has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
+        vector = look_up(vectors, item) * has_item
         effects = EffectInputs(
             of_item=F.embedding(item, self.effects.of_items()) * has_item,
             campaign=candidates.campaign,
@@ -192,9 +197,10 @@ class Network(nn.Module):
             event_group=self.groups[history.item[window] + 1],
             action=history.action[window],
             age=candidates.age,
+            ad=self._ad(vectors, candidates, vector),
         )
         return self.answer(
-            look_up(vectors, item) * has_item,
+            vector,
             candidates.context,
             states[window],
             last[window],
@@ -221,6 +227,22 @@ class Network(nn.Module):
         )
         deep = plain + self.effects(effects) + self.is_deep * added
         return Answers(plain=self.leans(plain), deep=self.leans(deep)), attention
+
+    def _ad(
+        self, vectors: Tensor | ItemRows, candidates: CandidateBatch, vector: Tensor
+    ) -> AdInputs | None:
+        """Look up the ads that questions name; None where none does."""
+        row = candidates.ad_item
+        if not bool((candidates.ad_campaign > 0).any()):
+            return None
+        has_item = (row >= 0).to(vector.dtype)[:, None]
+        return AdInputs(
+            item=look_up(vectors, row.clamp(min=0)) * has_item,
+            campaign=candidates.ad_campaign,
+            group=self.groups[row + 1],
+            candidate=vector,
+            is_own=(candidates.item == row[:, None]).to(vector.dtype) * has_item,
+        )
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

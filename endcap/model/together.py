@@ -79,6 +79,10 @@ class RespondTogether(nn.Module):
         item_group: Tensor,
         event_group: Tensor,
         action: Tensor,
+        ad_item: Tensor,
+        ad_campaign: Tensor,
+        ad_group: Tensor,
+        is_ads_own: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Return all answers, and the shared network's attention."""
         count = len(self.responders)
@@ -87,12 +91,14 @@ class RespondTogether(nn.Module):
             torch.split(of_item, self.widths, dim=-1),
             states.chunk(count, dim=-1),
             last.chunk(count, dim=-1),
+            ad_item.chunk(count, dim=-1),
             strict=True,
         )
         asked = (question_clock, since, device, age, length, item_group, event_group, action)
+        ad = (ad_campaign, ad_group, is_ads_own)
         found = [
-            responder(own_item, own_effect, campaign, context, own_states, own_last, *asked)
-            for responder, (own_item, own_effect, own_states, own_last) in zip(
+            responder(item, effect, campaign, context, states, last, *asked, own_ad, *ad)
+            for responder, (item, effect, states, last, own_ad) in zip(
                 self.responders, parts, strict=True
             )
         ]

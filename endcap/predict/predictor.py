@@ -32,6 +32,7 @@ from endcap.predict.hazards import (
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import (
     NO_ITEM,
+    Ad,
     Binary,
     Campaigns,
     Catalogue,
@@ -182,22 +183,24 @@ class NetworkPredictor:
         item: NDArray[np.int32],
         campaign: NDArray[np.int32],
         context: NDArray[np.float32],
+        ad: Ad | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Return raw outputs [C, O], and attention on "nothing" and each event [C, 1 + T].
 
-        An item of -1 asks of the shopper alone.
+        Args:
+            item: rows; -1 asks of the shopper alone.
+            ad: an ad on the page, an input of the purchase question; it is no candidate.
         """
+        of_ad = self._ad_inputs(ad, item)
         has_item = (item >= 0)[:, None].astype(np.float32)
         item = np.maximum(item, 0)
-        known = np.where(campaign < self._num_campaigns, campaign + 1, 0)
-        # An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
-        known = np.where((campaign >= 0) & (known == 0), self._num_campaigns + 1, known)
+        known = self._known_campaigns(campaign)
         answers, attention = self._respond.run(
             None,
             {
                 "item": (self.items.vectors[item] * has_item)[None],
                 "of_item": (self.items.effects[item] * has_item)[None],
-                "campaign": known[None].astype(np.int64),
+                "campaign": known[None],
                 "context": context[None],
                 "states": state.states,
                 "last": state.last,
@@ -209,9 +212,28 @@ class NetworkPredictor:
                 "item_group": (self.items.groups[item] * has_item[:, 0].astype(np.int64))[None],
                 "event_group": state.group,
                 "action": state.action,
+                **of_ad,
             },
         )
         return answers[0].astype(np.float64), attention[0]
+
+    def _known_campaigns(self, campaign: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return rows + 1, 0 for a product.
+
+        An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
+        """
+        return np.minimum(campaign.astype(np.int64), self._num_campaigns) + 1
+
+    def _ad_inputs(self, ad: Ad | None, item: NDArray[np.int32]) -> dict[str, NDArray[np.generic]]:
+        row = -1 if ad is None else ad.item
+        campaign = np.array([-1 if ad is None else ad.campaign], dtype=np.int32)
+        rows = np.array([row], dtype=np.int64)
+        return {
+            "ad_item": self._gather(rows),
+            "ad_campaign": self._known_campaigns(campaign),
+            "ad_group": np.where(rows >= 0, self.items.groups[np.maximum(rows, 0)], 0),
+            "is_ads_own": ((item == row) & (row >= 0))[None].astype(np.float32),
+        }
 
     def chance_of(
         self, name: str, answers: NDArray[np.float64], hours: float | NDArray[np.float64] | None
@@ -259,14 +281,16 @@ class NetworkPredictor:
         *,
         hours: float,
         device: int = 0,
+        ad: Ad | None = None,
     ) -> NDArray[np.float64]:
         """Return [C] the chance of a delay task within `hours`, any time up to its horizon.
 
         Args:
+            ad: an ad that stands on the page.
             name: such as `purchase`, of items, or `any_purchase`, of the shopper alone.
             item: rows; None asks of the shopper alone, and gives one chance.
         """
-        answers = self.ask(history, at_us, item, counters, device=device)
+        answers = self.ask(history, at_us, item, counters, device=device, ad=ad)
         return self._delay(name, answers, hours)
 
     def ask(
@@ -277,6 +301,7 @@ class NetworkPredictor:
         counters: NDArray[np.float32],
         *,
         device: int = 0,
+        ad: Ad | None = None,
     ) -> NDArray[np.float64]:
         """Return raw outputs [C, O] about items, or (None) about the shopper alone."""
         rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
@@ -284,7 +309,8 @@ class NetworkPredictor:
         context = candidate_context(
             history, at_us, rows, self.items.columns, counters, has_clock=self.shop.has_clock
         )
-        answers, _ = self.answers(state, rows, np.full(len(rows), -1, dtype=np.int32), context)
+        no_campaign = np.full(len(rows), -1, dtype=np.int32)
+        answers, _ = self.answers(state, rows, no_campaign, context, ad)
         return answers
 
     def next_scores(

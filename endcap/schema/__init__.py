@@ -48,7 +48,7 @@ from endcap.schema.items import Campaign, Campaigns, Catalogue, leaf_category, t
 from endcap.schema.metrics import CurveRow, MetricRow
 from endcap.schema.money import MICROS, format_micros, to_micros
 from endcap.schema.notebook import html_table
-from endcap.schema.predictions import Predictions, Question
+from endcap.schema.predictions import Ad, Predictions, Question
 from endcap.schema.shop import (
     ItemsConfig,
     LogConfig,
@@ -96,6 +96,7 @@ __all__ = [
     "SHOPPER_COLUMNS",
     "UNKNOWN",
     "Action",
+    "Ad",
     "Binary",
     "Campaign",
     "Campaigns",

@@ -9,6 +9,14 @@ from endcap.schema.events import Events
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ad:
+    """An ad as an input of a question: rows of the item that it shows and of its campaign."""
+
+    item: int
+    campaign: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """One shopper at one instant, and the candidates in question; rows are the engine's rows."""
 

@@ -1,5 +1,6 @@
 """A shop's configuration, `shop.toml`: how its log is written and what a page is worth to it."""
 
+from math import inf
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -237,12 +238,12 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
             f"{', '.join(own)}; leave some out."
         )
     for task in tasks:
-        if task.weight < 0:
+        if not 0 <= task.weight < inf:
             raise ConfigError(
                 f"The weight of task {task.name!r} must be 0 or more, got {task.weight}."
             )
         hours = getattr(task, "within_hours", 1.0)
-        if hours <= 0:
+        if not 0 < hours < inf:
             raise ConfigError(f"within_hours of task {task.name!r} must be above 0, got {hours}.")
         if isinstance(task, Binary) and task.positive_weight <= 0:
             raise ConfigError(

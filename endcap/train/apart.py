@@ -40,7 +40,7 @@ class Apart:
             task = trainer.network.tasks[0]
             if isinstance(task, Binary) and task.space == "impressions":
                 trainer.network.examination.load_state_dict(shared.examination.state_dict())
-            found |= calibrate(trainer.network, trainer.batcher, trainer.validation_rows)
+            found |= calibrate(trainer.network, trainer.batcher, trainer.validation_rows).tasks
         return found
 
 

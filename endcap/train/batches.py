@@ -235,6 +235,8 @@ class Batcher:
             item=self._padded(rows[asking], flat, table.item, -1),
             campaign=self._padded(rows[asking], flat, table.campaign + 1, 0),
             context=self._tensor(context),
+            ad_item=self._tensor(self.examples.ad_item[rows[asking]].astype(np.int64)),
+            ad_campaign=self._tensor(self.examples.ad_campaign[rows[asking]].astype(np.int64) + 1),
         )
 
     def _padded(

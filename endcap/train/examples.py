@@ -3,10 +3,11 @@
 Three kinds of question, one shape. A *next* question stands at the instant of a group of events and
 asks for the group's items. A *page* question stands at a page view and asks what came of every
 shown slot. A *snapshot* stands right after a group, or at a random instant before the next one, and
-asks when sampled items will be bought, and without an item what the shopper will do.
+asks when sampled items will be bought, and without an item what the shopper will do. Where pages
+show ads, some page views ask as well when items will be bought, and name one ad of the page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, context_of
-from endcap.schema import Action, Dataset, Events, Histories, Split, shown_by_user
+from endcap.schema import (
+    NO_CAMPAIGN,
+    NO_ITEM,
+    Action,
+    Dataset,
+    Events,
+    Histories,
+    Split,
+    shown_by_user,
+)
 from endcap.train.sampling import PairSampler, Sample
 
 NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
@@ -28,6 +38,9 @@ NEXT_WEIGHT[Action.PURCHASE] = 4.0
 MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 24_000, 8_000
 """About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
 outweigh the other questions' time."""
+
+MAX_AD_PAGES = 4_000
+"""About so many page views of a log with ads ask of purchases; a choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +79,9 @@ class Examples:
     """One past the last event, in `histories.events`, that the question may read."""
     device: NDArray[np.uint8]
     split: NDArray[np.uint8]
+    ad_item: NDArray[np.int32]
+    """Item of an ad that stood on the page, of questions that name one; -1 for none."""
+    ad_campaign: NDArray[np.int32]
     next_offsets: NDArray[np.int64]
     next_item: NDArray[np.int32]
     next_action: NDArray[np.uint8]
@@ -85,6 +101,8 @@ class _Question:
     device: int = 0
     shown_rows: NDArray[np.int64] | None = None
     sample: Sample | None = None
+    ad_item: int = NO_ITEM
+    ad_campaign: int = NO_CAMPAIGN
 
 
 def make_examples(
@@ -104,10 +122,13 @@ def make_examples(
     others: list[_Question] = []
     share = _snapshot_share(dataset) if ask_later else 0.0
     sampler = PairSampler(dataset) if share > 0 else None
+    ad_share = _ad_share(dataset) if sampler is not None and sampler.asks_pairs else 0.0
     nexts, instants = _next_questions(dataset)
     for user in range(dataset.histories.num_users) if sampler is not None else sorted(pages):
         if user in pages:
             others.extend(_page_questions(dataset, user, pages[user]))
+        if sampler is not None and ad_share > 0:
+            others.extend(_beside_ads(dataset, sampler, seed, user, pages.get(user, ()), ad_share))
         if sampler is not None and _asks_snapshot(seed, user, int(instants[user]), share):
             others.extend(_sampled(dataset, sampler, seed, user, share))
     return _lay_out(dataset, nexts, others, counters, columns)
@@ -142,6 +163,50 @@ def _snapshot_share(dataset: Dataset) -> float:
     most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
     count = int((dataset.event_split == Split.TRAIN).sum())
     return min(1.0, most / max(2 * count, 1))
+
+
+def _ad_share(dataset: Dataset) -> float:
+    """Return the share of page views that ask of purchases; none where no page shows an ad."""
+    shown = dataset.impressions[dataset.impression_split == Split.TRAIN]
+    if not (shown["campaign"] >= 0).any():
+        return 0.0
+    pages = np.unique(shown[["user", "timestamp_us", "decision"]])
+    return min(1.0, MAX_AD_PAGES / len(pages))
+
+
+def _beside_ads(
+    dataset: Dataset,
+    sampler: PairSampler,
+    seed: int,
+    user: int,
+    pages: Sequence[NDArray[np.int64]],
+    share: float,
+) -> Iterator[_Question]:
+    random = np.random.default_rng([seed, user, 1])
+    for rows in pages:
+        if random.random() < share:
+            yield from _beside_ad(dataset, user, rows, sampler, random)
+
+
+def _beside_ad(
+    dataset: Dataset,
+    user: int,
+    rows: NDArray[np.int64],
+    sampler: PairSampler,
+    random: np.random.Generator,
+) -> list[_Question]:
+    """Ask at a page view when items will be bought, beside one of its ads, or beside none."""
+    (page,) = _page_questions(dataset, user, [rows])
+    shown = dataset.impressions[rows]
+    ads = shown[(shown["campaign"] >= 0) & (shown["item"] >= 0)]
+    item, campaign = NO_ITEM, NO_CAMPAIGN
+    if len(ads):
+        one = ads[random.integers(len(ads))]
+        item, campaign = int(one["item"]), int(one["campaign"])
+    sample = sampler.beside_ad(random, user, page.at_us, page.visible, page.split, item)
+    if sample is None:
+        return []
+    return [replace(page, shown_rows=None, sample=sample, ad_item=item, ad_campaign=campaign)]
 
 
 def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
@@ -281,6 +346,7 @@ def _lay_out(
         dataset.histories.events,
         _lay_out_candidates(dataset, others, counters, columns),
     )
+    none = np.full(len(nexts.user), -1, dtype=np.int32)
     next_counts = np.append(np.diff(nexts.offsets), np.zeros(len(others), dtype=np.int64))
     asked = np.zeros(len(nexts.user), dtype=np.int64)
     counts = np.concatenate([asked, np.diff(candidates.offsets)])
@@ -290,6 +356,8 @@ def _lay_out(
         visible=column(nexts.visible, "visible"),
         device=column(np.zeros(len(nexts.user), dtype=np.uint8), "device"),
         split=column(nexts.split, "split"),
+        ad_item=column(none, "ad_item"),
+        ad_campaign=column(none, "ad_campaign"),
         next_offsets=_offsets(next_counts[order]),
         next_item=events["item"][nexts.rows],
         next_action=events["action"][nexts.rows],

@@ -20,6 +20,7 @@ from endcap.model import Network, answers_next
 from endcap.schema import (
     Binary,
     Dataset,
+    Split,
     Task,
 )
 from endcap.train.apart import check_apart, fit_apart
@@ -31,6 +32,7 @@ from endcap.train.loop import Progress, Report, Watch, no_report, no_watch
 from endcap.train.mixing import choose_mixes, usual_action
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
+from endcap.train.sampling import pair_task
 from endcap.train.starting import make_trainer
 from endcap.train.targets import dwell_means_ms
 from endcap.train.tasks import TaskPlan
@@ -54,6 +56,8 @@ class Fitted:
     mix: Mix
     mix_unseen: Mix
     calibration: dict[str, Calibration]
+    examination: NDArray[np.float32]
+    """[P, devices, slots] as validation days corrected it."""
     counters: Counters
     progress: Progress
     apart: dict[str, Network] = field(default_factory=dict)
@@ -88,13 +92,28 @@ class Fitted:
                 **{name: torch.cat([part[name] for part in parts], dim=-1) for name in parts[0]},
                 "item_vectors": torch.cat([each.items() for each in networks], dim=-1),
                 "item_effects": torch.cat([each.effects.of_items() for each in networks], dim=-1),
-                "examination": self.network.examination.log().exp(),
+                "examination_trained": self.network.examination.log().exp(),
             }
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
-        table = found["examination"]
+        found["examination"] = table = self.examination
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1
-        return found if learned and varied else found | {"examination": table[:0]}
+        if not (learned and varied):
+            found |= {name: table[:0] for name in ("examination", "examination_trained")}
+        return found
+
+    def shown_ads(self) -> NDArray[np.int64]:
+        """Return [N, 3] the ads that questions of purchases named on training days, and how often.
+
+        A row is an item, a campaign, and a count; empty where the purchase could not be taught.
+        """
+        examples = self.examples
+        named = (examples.ad_campaign >= 0) & (examples.split == Split.TRAIN)
+        if pair_task(self.tasks) is None or not named.any():
+            return np.zeros((0, 3), dtype=np.int64)
+        pairs = np.stack([examples.ad_item[named], examples.ad_campaign[named]], axis=1)
+        ads, count = np.unique(pairs, axis=0, return_counts=True)
+        return np.column_stack([ads, count]).astype(np.int64)
 
     def dwell_means_ms(self) -> list[float]:
         """Return the mean dwell in each bin, of training rows whose dwell is whole."""
@@ -158,8 +177,8 @@ def fit_prepared(
     if compare:
         config = structs.replace(config, apart=tuple(apart.trainers))
     report("calibrating", 0, 1)
-    calibration = calibrate(network, batcher, trainer.validation_rows)
-    calibration |= apart.calibrations(network)
+    calibrated = calibrate(network, batcher, trainer.validation_rows)
+    of_apart = apart.calibrations(network)
     report("choosing the mix", 0, 1)
     counters = prepared.counters
     lists = next((own for own in apart.networks.values() if answers_next(own)), network)
@@ -177,7 +196,8 @@ def fit_prepared(
         memory=memory,
         mix=mix,
         mix_unseen=mix_unseen,
-        calibration=calibration,
+        calibration=calibrated.tasks | of_apart,
+        examination=calibrated.log_examination.exp().numpy(),
         counters=counters.final,
         progress=progress,
         apart=apart.networks,

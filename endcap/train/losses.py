@@ -102,13 +102,18 @@ def _ask_candidates(
 
 def log_examination(network: Network, batch: Batch, target: TargetBatch) -> Tensor:
     """Return log e of the asked candidates' slots; it only means something for shown slots."""
+    return network.examination.log().flatten()[examined_cell(network, batch, target)]
+
+
+def examined_cell(network: Network, batch: Batch, target: TargetBatch) -> Tensor:
+    """Return where the asked candidates' slots stand in the flattened examination."""
     assert batch.candidates is not None
+    _, devices, slots = network.examination.steps.shape
     device = batch.question.device[batch.candidates.question]
     device = device[:, None].expand_as(batch.slot).flatten()[target.place]
     placement = batch.placement.flatten()[target.place]
-    slot = batch.slot.flatten()[target.place].clamp(max=network.examination.steps.shape[-1] - 1)
-    out: Tensor = network.examination(placement, device, slot)
-    return out
+    slot = batch.slot.flatten()[target.place].clamp(max=slots - 1)
+    return (placement * devices + device) * slots + slot
 
 
 def trained_loss(

@@ -54,7 +54,7 @@ def needed_items(batch: Batch, negatives: Negatives) -> Tensor:
     """Return the rows of all items that a step reads, rising."""
     parts = [batch.history.item, batch.next.item, negatives.item]
     if batch.candidates is not None:
-        parts.append(batch.candidates.item)
+        parts += [batch.candidates.item, batch.candidates.ad_item]
     every = torch.cat([part.flatten() for part in parts]).clamp(min=0)
     rows: Tensor = torch.unique(every)
     return rows

@@ -61,7 +61,7 @@ class PairSampler:
         task = pair_task(dataset.shop.tasks)
         events = dataset.histories.events
         self._dataset = dataset
-        self._asks_pairs, self._asks_shopper = task is not None, asks_shopper(dataset.shop)
+        self.asks_pairs, self._asks_shopper = task is not None, asks_shopper(dataset.shop)
         self._horizon_us = int(task.within_hours * HOUR_US) if task else 0
         self._wanted = dataset.shop.action_of(task.event_type) if task else Action.PURCHASE
         self._known = met_items(dataset)
@@ -81,7 +81,7 @@ class PairSampler:
         last_us = self._dataset.end_of(Split(split)) - 1
         if last_us <= at_us or len(self._known) == 0:
             return None
-        sample = self._pairs(random, user, at_us, visible, last_us) if self._asks_pairs else _EMPTY
+        sample = self._pairs(random, user, at_us, visible, last_us) if self.asks_pairs else _EMPTY
         if not self._asks_shopper:
             return sample
         return Sample(
@@ -89,15 +89,48 @@ class PairSampler:
             log_offset=np.append(np.float32(0), sample.log_offset),
         )
 
+    def beside_ad(
+        self, random: np.random.Generator, user: int, at_us: int, visible: int, split: int, own: int
+    ) -> Sample | None:
+        """Return the items that a page view asks about, the ad's own always among them.
+
+        Args:
+            own: row of the item of an ad on the page; -1 for a page without one.
+        """
+        last_us = self._dataset.end_of(Split(split)) - 1
+        if last_us <= at_us or len(self._known) == 0:
+            return None
+        sample = self._pairs(random, user, at_us, visible, last_us, own)
+        if own < 0 or not self._is_known[own]:
+            return sample
+        # Asked whatever comes, bought or not: its labels need no offset.
+        return Sample(
+            item=np.append(sample.item, np.int32(own)),
+            log_offset=np.append(sample.log_offset, np.float32(0)),
+        )
+
     def _pairs(
-        self, random: np.random.Generator, user: int, at_us: int, visible: int, last_us: int
+        self,
+        random: np.random.Generator,
+        user: int,
+        at_us: int,
+        visible: int,
+        last_us: int,
+        apart: int = NO_ITEM,
     ) -> Sample:
+        """Draw pairs at known rates; an item that is asked apart is not among them."""
         until = min(at_us + self._horizon_us, last_us)
         start, end = self._dataset.histories.offsets[user : user + 2]
         first, last = np.searchsorted(self._at_us[visible:end], (at_us, until), side="right")
         later = slice(visible + first, visible + last)
         bought = self._met(self._item[later][self._action[later] == self._wanted])
-        return _draw(bought, self._met(self._item[start:visible]), self._known, random, self._marks)
+        met = self._met(self._item[start:visible])
+        if apart < 0:
+            return _draw(bought, met, self._known, random, self._marks)
+        bought, met = bought[bought != apart], met[met != apart]
+        drawn = _draw(bought, met, self._known, random, self._marks)
+        others = drawn.item != apart
+        return Sample(item=drawn.item[others], log_offset=drawn.log_offset[others])
 
     def _met(self, item: NDArray[np.int32]) -> NDArray[np.int32]:
         return np.unique(item[self._is_known[item]])

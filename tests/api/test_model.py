@@ -92,6 +92,34 @@ def test_a_slot_scales_the_click_by_its_examination(model):
         assert placed == pytest.approx(free * examined[slot])
 
 
+def test_an_ad_on_the_page_moves_the_purchase_and_no_other_answer(model):
+    without, beside = (model.predict("u3", "i4", ad=ad) for ad in (None, "i0"))
+    assert beside["purchase"][0] != without["purchase"][0]
+    assert 0 < beside["purchase"][0] < 1
+    for name in ("click", "dwell_ms", "buy"):
+        assert beside[name][0] == without[name][0]
+    longer = model.predict("u3", "i4", ad="i0", within="2w")["purchase"][0]
+    assert longer >= beside["purchase"][0]
+
+
+def test_a_question_without_an_ad_gives_the_graph_zeros_alone(model):
+    nothing = model.predictor._ad_inputs(None, np.array([4, 0], dtype=np.int32))
+    assert all(not value.any() for value in nothing.values())
+
+
+def test_the_ads_own_item_is_asked_about_as_an_ad(model):
+    named = model.predict("u3", "i1", ad="i1")["click"][0]
+    assert named == model.predict("u3", "i1", campaign="c0")["click"][0]
+    assert named != model.predict("u3", "i1")["click"][0]
+
+
+def test_a_shop_without_ads_is_told_so(model_folder):
+    quiet = load(model_folder)
+    quiet.artifact.arrays["shown_ads"] = quiet.artifact.arrays["shown_ads"][:0]
+    with pytest.raises(QueryError, match=r"^The log that .* shows no ads .*; leave the ad out\.$"):
+        quiet.predict("u1", "i1", ad="i0")
+
+
 def test_an_item_answers_the_same_alone_and_in_company(model):
     alone = model.predict("u3", "i4").drop("user_id", "item_id", "within", "source")
     company = model.predict(["u1", "u3"], ["i2", "i4", "i9"])
@@ -134,6 +162,14 @@ def test_like_items_leave_the_item_itself_out(model):
             "placement must be one of home, got 'attic'",
         ),
         (lambda m: m.predict("u1", "i1", device="fridge"), "device must be one of .*'fridge'"),
+        (
+            lambda m: m.predict("u1", "i1", ad="c7"),
+            r"ad must be a campaign, or an item .*such as c0, i.*; the model knows no 'c7'\.$",
+        ),
+        (
+            lambda m: m.predict("u1", "i1", ad="i29"),
+            r"Item 'i29' is no ad: no campaign advertises it; ads are for instance c0, i.*\.$",
+        ),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused(model, ask, sentence):

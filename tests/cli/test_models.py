@@ -46,7 +46,7 @@ def test_a_stranger_gets_what_is_popular_and_is_told_so(endcap, model_folder):
 
 
 def test_a_stranger_and_an_unknown_item_are_answered_by_name(endcap, model_folder):
-    words = ("--user", "nobody", "--item", "i1", "--item", "i999", "--ad", "c9", "--json")
+    words = ("--user", "nobody", "--item", "i1", "--item", "i999", "--campaign", "c9", "--json")
     result = endcap("predict", model_folder, *words)
     answer = json.loads(result.stdout)
     assert result.exit_code == 0 and len(answer["rows"]) == 2

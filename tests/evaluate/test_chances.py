@@ -20,7 +20,9 @@ def figures():
             names={0: "home/0", 1: "home/1", 2: "home/2"},
             number=np.concatenate([np.zeros(60), np.ones(60), [2]]).astype(np.int64),
             rate=np.concatenate([np.full(60, 0.5), np.full(60, 0.1), [0.3]]),
+            picked=np.arange(121) < 60,
         ),
+        trees=np.concatenate([np.full(60, 0.5), np.full(60, 0.1), [0.5]]),
     )
     return {(row.metric, row.model, row.group): row for row in chance_rows(answers)}
 
@@ -40,6 +42,27 @@ def test_a_slot_stands_beside_its_own_base_rate(figures):
     ours = -(0.5 * np.log(0.6) + 0.5 * np.log(0.4))
     difference = figures["log_loss difference", "endcap - base rate", "slot=home/0"]
     assert difference.value == pytest.approx(ours - entropy)
+
+
+def test_a_slot_that_promises_too_much_says_by_how_much(figures):
+    ratio = figures["pcoc", "endcap", "slot=home/0"]
+    assert ratio.value == pytest.approx(0.6 / 0.5)
+    assert ratio.low < 1.2 < ratio.high
+    assert figures["pcoc", "endcap", "slot=home/1"].value == pytest.approx(1.0)
+
+
+def test_what_promises_most_on_its_page_is_measured_apart(figures):
+    assert figures["pcoc", "endcap", "pick=the best of its page"].value == pytest.approx(1.2)
+    others = figures["happened", "endcap", "pick=the others"]
+    assert others.value == pytest.approx(7 / 61) and others.n == 61
+
+
+def test_trees_stand_beside_the_model(figures):
+    assert figures["auc", "boosted trees", ""].value > 0.7
+    ours, trees = (figures["log_loss", model, ""].value for model in ("endcap", "boosted trees"))
+    difference = figures["log_loss difference", "endcap - boosted trees", ""]
+    assert difference.value == pytest.approx(ours - trees)
+    assert ours > trees  # .6 was said of what came by half
 
 
 def test_a_slot_that_was_hardly_shown_is_left_out(figures):

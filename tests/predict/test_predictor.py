@@ -3,9 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from endcap.evaluate.asking import ask_split, question_of
 from endcap.features import candidate_context
 from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Action, Question, make_events
+from endcap.schema import Action, Question, Split, make_events
 
 
 @pytest.fixture
@@ -120,3 +121,22 @@ def test_an_artifact_in_memory_cannot_predict(fitted):
 
     with pytest.raises(AssertionError, match="on disk"):
         NetworkPredictor(artifact_of(fitted, fingerprint="x", metrics=[]))
+
+
+def test_what_validation_days_say_of_slots_is_served_and_keeps_the_product(fitted, predictor):
+    served, trained = (
+        predictor.artifact.arrays[name] for name in ("examination", "examination_trained")
+    )
+    np.testing.assert_array_equal(served, fitted.examination)
+    assert np.abs(served - trained).max() > 1e-3  # it corrected something
+    assert (np.diff(served, axis=-1) <= 0).all()
+    assert served[:, :, 0].max(axis=0).tolist() == [1.0] * served.shape[1]
+
+    asked = ask_split(predictor, fitted.examples, fitted.dataset, Split.TEST)
+    kept = fitted.plan.targets["click"].asked[asked.rows]
+    chosen, table = asked.rows[kept], fitted.examples.candidates
+    device = fitted.examples.device[question_of(table, chosen)]
+    e = served[table.placement[chosen], device, table.slot[chosen]]
+    q = predictor.chance_of("click", asked.answers[kept], None)
+    np.testing.assert_allclose(asked.chance("click", kept), e * q, rtol=1e-6)
+    assert len(np.unique(table.slot[chosen])) == 5

@@ -7,6 +7,7 @@ import torch
 
 from endcap.api.fitting import write_model
 from endcap.artifact import load_artifact
+from endcap.evaluate.asking import ad_of
 from endcap.features import DAY_US, candidate_context
 from endcap.model import ModelConfig
 from endcap.predict import NetworkPredictor
@@ -60,7 +61,11 @@ def assert_onnx_equals_torch(fitted, predictor):
             history, int(fitted.examples.at_us[row]), int(fitted.examples.device[row])
         )
         answers, _ = predictor.answers(
-            state, table.item[part], table.campaign[part], table.context[part]
+            state,
+            table.item[part],
+            table.campaign[part],
+            table.context[part],
+            ad_of(fitted.examples, row),
         )
         np.testing.assert_allclose(answers, expected[k, : len(answers)].numpy(), atol=1e-4)
 

@@ -107,6 +107,10 @@ def test_one_of_more_tasks_takes_the_place_of_its_name(tmp_path):
         (SAMPLE + SAMPLE, "tasks must have different names, got 'sample' twice"),
         (SAMPLE + "positive_weight = 0.0", "positive_weight of task 'sample' must be above 0"),
         (SAMPLE + "loss = 'hinge'", "Invalid enum value 'hinge'"),
+        (SAMPLE + "weight = -0.5", "The weight of task 'sample' must be 0 or more, got -0.5"),
+        (SAMPLE + "weight = nan", "The weight of task 'sample' must be 0 or more, got nan"),
+        (SAMPLE + "within_hours = inf", "within_hours of task 'sample' must be above 0, got inf"),
+        (SAMPLE + "within_hours = 0.0", "within_hours of task 'sample' must be above 0, got 0"),
         (
             '[[more_tasks]]\ntype = "hazard"\nname = "buy"\nmeasures = "delay"\n'
             'space = "clicks"\nloss = "squared"\n',

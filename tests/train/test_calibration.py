@@ -4,10 +4,11 @@ import torch
 from endcap.model import Answers
 from endcap.schema import Binary, NextCategory
 from endcap.train.batches import TargetBatch
-from endcap.train.calibration import PLAIN_PRIORS, SHIFT_PRIOR, SLOPE_PRIOR, _fit, _Judged
+from endcap.train.calibration import PLAIN_PRIORS, SHIFT_PRIOR, SLOPE_PRIOR, Collected, _fit
 
 CART = Binary(name="cart", event_type="add_to_cart", space="clicks")
 FREE = (SLOPE_PRIOR, SHIFT_PRIOR)
+NOWHERE = torch.zeros(1, 1, 1)
 
 
 def judged(plain, deep, labels):
@@ -16,13 +17,13 @@ def judged(plain, deep, labels):
     target = TargetBatch(place=torch.arange(count), label=labels)
     answers = Answers(plain=plain.double(), deep=deep.double())
     nothing = torch.zeros(count, dtype=torch.float64)
-    return _Judged(answers=answers, target=target, log_e=nothing, log_offset=nothing)
+    return Collected(answers=answers, target=target, cell=nothing.long(), log_offset=nothing)
 
 
 def fitted(outputs, labels, priors):
     logits = torch.tensor(outputs, dtype=torch.float32)[:, None]
     parts = judged(logits, logits, torch.tensor(labels, dtype=torch.float32))
-    return _fit(CART, parts, priors=priors, is_moved=True)[1]
+    return _fit(CART, parts, NOWHERE, priors=priors)[1]
 
 
 def test_many_events_find_slope_and_shift_under_either_prior():
@@ -47,7 +48,7 @@ def test_many_events_find_how_far_to_trust_the_deep_answer(truth):
     torch.manual_seed(1)
     plain, deep = torch.randn(60_000, 1) - 1.0, 2 * torch.randn(60_000, 1)
     labels = torch.bernoulli(torch.sigmoid(plain + truth * (deep - plain)))[:, 0]
-    trust, found = _fit(CART, judged(plain, deep, labels), priors=FREE, is_moved=True)
+    trust, found = _fit(CART, judged(plain, deep, labels), NOWHERE, priors=FREE)
     assert trust == pytest.approx(truth, abs=0.04)
     assert found.slope == pytest.approx(1.0, abs=0.06)
 
@@ -55,7 +56,7 @@ def test_many_events_find_how_far_to_trust_the_deep_answer(truth):
 def test_a_few_events_do_not_decide_for_one_answer():
     plain, deep = torch.full((20, 1), -1.0), torch.full((20, 1), 0.0)
     labels = torch.tensor([1.0] * 10 + [0.0] * 10)  # just as the deep answer says
-    assert 0.5 < _fit(CART, judged(plain, deep, labels), priors=FREE, is_moved=True)[0] < 0.75
+    assert 0.5 < _fit(CART, judged(plain, deep, labels), NOWHERE, priors=FREE)[0] < 0.75
 
 
 def test_a_task_of_kinds_learns_its_trust_and_nothing_else():
@@ -63,6 +64,6 @@ def test_a_task_of_kinds_learns_its_trust_and_nothing_else():
     task = NextCategory(name="next_category", categories=("a", "b", "c"))
     plain, deep = torch.randn(20_000, 3), torch.randn(20_000, 3)
     labels = torch.distributions.Categorical(logits=plain + 0.8 * (deep - plain)).sample()
-    trust, found = _fit(task, judged(plain, deep, labels), priors=FREE, is_moved=False)
+    trust, found = _fit(task, judged(plain, deep, labels), NOWHERE, priors=FREE)
     assert trust == pytest.approx(0.8, abs=0.04)
     assert (found.slope, found.shift) == (1.0, 0.0)

@@ -153,3 +153,28 @@ def test_a_feed_of_training_reads_what_an_engine_would_have_kept(dataset):
         np.testing.assert_array_equal(examples.candidates.context[part], served)
     contexts = examples.candidates.context[:, ContextColumn.ITEM_DWELL :]
     assert (contexts.std(axis=0) > 0).all()
+
+
+def test_a_page_view_asks_of_its_ads_item_and_reads_what_came_before(dataset, ask):
+    _, examples = ask(dataset, ask_later=True)
+    named = np.flatnonzero(examples.ad_campaign >= 0)
+    assert len(named) > 20
+    table, events, shown = examples.candidates, dataset.histories.events, dataset.impressions
+    for k in named:
+        part = slice(*table.offsets[k : k + 2])
+        own = table.item[part] == examples.ad_item[k]
+        assert own.sum() == 1 and table.log_offset[part][own] == 0
+        last = examples.visible[k] - 1
+        if last >= dataset.histories.offsets[examples.user[k]]:
+            assert events["timestamp_us"][last] < examples.at_us[k]
+        page = (shown["user"] == examples.user[k]) & (shown["timestamp_us"] == examples.at_us[k])
+        assert examples.ad_item[k] in shown["item"][page & (shown["campaign"] >= 0)]
+
+
+def test_a_log_without_ads_asks_as_before(dataset, ask):
+    quiet = replace(dataset, impressions=dataset.impressions.copy())
+    quiet.impressions["campaign"] = -1
+    _, examples = ask(quiet, ask_later=True)
+    _, both = ask(dataset, ask_later=True)
+    assert (examples.ad_campaign < 0).all()
+    assert len(both) > len(examples)
