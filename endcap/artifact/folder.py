@@ -28,7 +28,7 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 3
+FORMAT = 4
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"

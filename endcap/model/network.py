@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dimensions import DimensionBags, distinct_parts
 from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
@@ -82,6 +83,7 @@ class Network(nn.Module):
             smoothing=config.smoothing,
             id_dropout=config.id_dropout,
         )
+        self.dimensions = DimensionBags(fields, neighbours, is_known)
         self.encoder = Encoder(config)
         self.question = QuestionInputs(config)
         self.next = NextHead(config)
@@ -169,8 +171,8 @@ class Network(nn.Module):
         asked = candidates.question
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
-        answers, _ = self.candidates(
-            F.embedding(item, vectors),
+        answers, _, _ = self.candidates(
+            *self.parts(F.embedding(item, vectors), item),
             candidates.campaign,
             candidates.context,
             states[window],
@@ -190,6 +192,23 @@ class Network(nn.Module):
         )
         out: Tensor = self.leans(answers + self.effects(effects))
         return out
+
+    def parts(
+        self, vectors: Float[Tensor, "*n D"], item: Int[Tensor, "*n"]
+    ) -> tuple[Float[Tensor, "*n F D"], Float[Tensor, "*n F"]]:
+        """Part the vectors of items into dimensions, and tell which dimensions each item has."""
+        row, place = torch.unique(item, return_inverse=True)
+        rest = self.dimensions(row, self.items.ids, self.items.fields, self.items.smoothing)
+        rest = F.embedding(place, rest.flatten(1)).unflatten(-1, rest.shape[1:])
+        # What is left is the id, dropped in training as it is in the vector.
+        parts = torch.cat([(vectors - rest.sum(-2)).unsqueeze(-2), rest], dim=-2)
+        return parts, self.dimensions.present[item]
+
+    def part_table(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the parts of all items as a model folder holds them."""
+        vectors = self.items()
+        parts, present = self.parts(vectors, torch.arange(len(vectors), device=vectors.device))
+        return distinct_parts(parts, present)
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

@@ -32,18 +32,32 @@ DEFAULT_EXAMINATION = 0.85
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A shopper read once: what candidates and lists are asked of."""
+    """A shopper read once, or B histories: what candidates and lists are asked of."""
 
-    states: NDArray[np.float32]  # [1, T, D]
-    last: NDArray[np.float32]  # [1, D]
-    user: NDArray[np.float32]  # [D]
+    states: NDArray[np.float32]  # [B, T, D]
+    last: NDArray[np.float32]  # [B, D]
+    users: NDArray[np.float32]  # [B, D]
     age: NDArray[np.int64]
-    group: NDArray[np.int64]  # [1, T] of the events' items
+    group: NDArray[np.int64]  # [B, T] of the events' items
     action: NDArray[np.int64]
     length: NDArray[np.int64]
     clock: NDArray[np.float32]
     since: NDArray[np.int64]
     device: NDArray[np.int64]
+
+    @property
+    def user(self) -> NDArray[np.float32]:
+        """Return the vector [D] of the one shopper whose list is asked for."""
+        return self.users[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """What the graph answers about candidates, and what it looked at."""
+
+    answers: NDArray[np.float64]  # [B, C, O] raw outputs
+    events: NDArray[np.float32]  # [B, C, 1 + T] attention on "nothing" and each event
+    dimensions: NDArray[np.float32]  # [B, C, F] attention on `DIMENSIONS`
 
 
 class NetworkPredictor:
@@ -79,21 +93,31 @@ class NetworkPredictor:
 
     def state(self, history: Events, at_us: int, device: int, action: int | None = None) -> State:
         """Read a history; `action` is the kind of next event that a list asks for."""
+        return self.read([self.window(history)], at_us, device, action)
+
+    def window(self, history: Events) -> Events:
+        """Return the events that are read: the latest that are no impressions."""
+        return split_history(history)[0][-self._max_history :]
+
+    def read(
+        self, windows: list[Events], at_us: int, device: int, action: int | None = None
+    ) -> State:
+        """Read windows of events at once, all asked at one instant."""
         shop = self.shop
-        window = split_history(history)[0][-self._max_history :]
-        inputs = history_inputs([window], zone=shop.tzinfo, has_clock=shop.has_clock)
-        age = np.zeros((1, inputs.item.shape[1]), dtype=np.int64)
-        clock = np.zeros((1, 4), dtype=np.float32)
-        since = np.zeros(1, dtype=np.int64)
+        inputs = history_inputs(windows, zone=shop.tzinfo, has_clock=shop.has_clock)
+        age = np.zeros(inputs.item.shape, dtype=np.int64)
+        clock = np.zeros((len(windows), 4), dtype=np.float32)
+        since = np.zeros(len(windows), dtype=np.int64)
         if shop.has_clock:
-            clock = phases(np.array([at_us], dtype=np.int64), shop.tzinfo)
-            if len(window):
-                age[0, : len(window)] = gap_bucket(at_us - window["timestamp_us"])
-                since = age[0, len(window) - 1 : len(window)].copy()
-        item = self._gather(inputs.item[0])[None]
+            clock[:] = phases(np.array([at_us], dtype=np.int64), shop.tzinfo)
+            for row, window in enumerate(windows):
+                if len(window):
+                    age[row, : len(window)] = gap_bucket(at_us - window["timestamp_us"])
+                    since[row] = age[row, len(window) - 1]
+        item = self._gather(inputs.item)
         asked = self.artifact.manifest.next_action if action is None else action
-        device_ = np.array([device], dtype=np.int64)
-        states, last, user = self._read.run(
+        device_ = np.full(len(windows), device, dtype=np.int64)
+        states, last, users = self._read.run(
             None,
             {
                 "item": item,
@@ -106,13 +130,13 @@ class NetworkPredictor:
                 "question_clock": clock,
                 "since": since,
                 "device": device_,
-                "target_action": np.array([asked], dtype=np.int64),
+                "target_action": np.full(len(windows), asked, dtype=np.int64),
             },
         )
         return State(
             states=states,
             last=last,
-            user=user[0],
+            users=users,
             age=age,
             group=np.where(inputs.item >= 0, self.items.groups[inputs.item], 0),
             action=inputs.action,
@@ -164,16 +188,35 @@ class NetworkPredictor:
         context: NDArray[np.float32],
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Return raw outputs [C, O], and attention on "nothing" and each event [C, 1 + T]."""
+        found = self.respond(state, item[None], campaign[None], context[None])
+        return found.answers[0], found.events[0]
+
+    def respond(
+        self,
+        state: State,
+        item: NDArray[np.int32],
+        campaign: NDArray[np.int32],
+        context: NDArray[np.float32],
+        *,
+        parts: NDArray[np.float32] | None = None,
+    ) -> Response:
+        """Ask candidates [B, C] of B histories.
+
+        Args:
+            parts: vectors [B, C, F, D] that stand in for those of the items' dimensions.
+        """
+        own, present = self.items.parts(item)
         known = np.where(campaign < self._num_campaigns, campaign + 1, 0)
         # An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
         known = np.where((campaign >= 0) & (known == 0), self._num_campaigns + 1, known)
-        answers, attention = self._respond.run(
+        answers, events, dimensions = self._respond.run(
             None,
             {
-                "item": self.items.vectors[item][None],
-                "of_item": self.items.effects[item][None],
-                "campaign": known[None].astype(np.int64),
-                "context": context[None],
+                "parts": own if parts is None else parts,
+                "present": present,
+                "of_item": self.items.effects[item],
+                "campaign": known.astype(np.int64),
+                "context": context,
                 "states": state.states,
                 "last": state.last,
                 "question_clock": state.clock,
@@ -181,12 +224,12 @@ class NetworkPredictor:
                 "device": state.device,
                 "age": state.age,
                 "length": state.length,
-                "item_group": self.items.groups[item][None],
+                "item_group": self.items.groups[item],
                 "event_group": state.group,
                 "action": state.action,
             },
         )
-        return answers[0].astype(np.float64), attention[0]
+        return Response(answers=answers.astype(np.float64), events=events, dimensions=dimensions)
 
     def chances(self, answers: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return the calibrated probability of every task but dwell, by name, [C]."""
@@ -298,7 +341,7 @@ class NetworkPredictor:
         return bool(self.artifact.arrays["examination"].size)
 
     def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[:, None].astype(np.float32)
+        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[..., None].astype(np.float32)
 
     def _slice(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         start, stop = self.artifact.manifest.slices[name]

@@ -1,6 +1,9 @@
 """The nouns of the house and their columns; every room meets the others through them."""
 
 from endcap.schema.arrays import (
+    COLUMNS_OF_DIMENSION,
+    DIMENSION_OF_FIELD,
+    DIMENSIONS,
     FIELD_NAMES,
     NUM_CONTEXT,
     NUM_DWELLS,
@@ -61,7 +64,10 @@ from endcap.schema.subjects import SubjectKeys
 from endcap.schema.tasks import DEFAULT_TASKS, Binary, Hazard, NextItem, Space, Task, group_of
 
 __all__ = [
+    "COLUMNS_OF_DIMENSION",
     "DEFAULT_TASKS",
+    "DIMENSIONS",
+    "DIMENSION_OF_FIELD",
     "EMPTY",
     "EVENT",
     "FIELD_NAMES",

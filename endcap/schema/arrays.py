@@ -18,6 +18,12 @@ NUM_DWELLS = 17
 FIELD_NAMES = ("category", "leaf", "brand", "seller", "price", "attribute", "text")
 """The fields whose vectors add up to an item's, beside its id and its neighbours."""
 
+DIMENSIONS = ("id", "neighbours", "category", "brand", "price", "text", "attribute")
+"""What a product is to a shopper: the parts that a candidate's attention is spread over."""
+
+DIMENSION_OF_FIELD = (2, 2, 3, 6, 4, 6, 5)
+"""For every one of `FIELD_NAMES`, its place in `DIMENSIONS`; a seller is an attribute."""
+
 
 class ContextColumn(IntEnum):
     """The columns of a candidate's context; all are of order one."""
@@ -50,6 +56,15 @@ class ContextColumn(IntEnum):
 
 
 NUM_CONTEXT = len(ContextColumn)
+
+COLUMNS_OF_DIMENSION = {
+    "id": (0, 1, 2, 3, 4, 9, 10, 11, 14, 18),
+    "category": (5, 6, 7, 17, 19, 20),
+    "brand": (8, 21),
+    "price": (12, 13, 22),
+    "text": (23,),
+}
+"""Columns of the context that speak of one dimension; the others speak of the shopper alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from beartype import beartype
 from jaxtyping import jaxtyped
 
-from endcap.model import ModelConfig, Network, encoder, heads, items, losses, network
+from endcap.model import ModelConfig, Network, dimensions, encoder, heads, items, losses, network
 from endcap.schema import DEFAULT_TASKS, FieldMatrix
 
 
@@ -28,7 +28,7 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    for module in (encoder, heads, items, losses, network):
+    for module in (dimensions, encoder, heads, items, losses, network):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 
@@ -46,7 +46,7 @@ def make_network():
             indptr=np.array([0, 1, 3, 4, 4, 5]),
             indices=np.array([0, 2, 1, 1, 0]),  # columns of a row in any order
             weights=np.array([1, 0.5, 0.5, 1, 1], dtype=np.float32),
-            fields=np.zeros(5, dtype=np.uint8),
+            fields=np.array([0, 4, 2, 6, 1], dtype=np.uint8),
             num_columns=3,
         )
         neighbours = FieldMatrix(
