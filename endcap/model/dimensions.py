@@ -55,7 +55,8 @@ class DimensionAttention(nn.Module):
         # q . (W phi) = (q W) . phi: one product per shopper in place of one per candidate.
         scores = (parts @ (query @ self.to_key.weight)[:, None, :, None]).squeeze(-1)
         scores = scores + (query @ self.names.T)[:, None] + HIDDEN * (1.0 - present)
-        return scores.softmax(-1) * present
+        out: Tensor = scores.softmax(-1) * present
+        return out
 
     def mixed(
         self,
@@ -110,7 +111,7 @@ class DimensionBags(nn.Module):
         near = self._sums("near", row, ids)
         bags = row[:, None] * groups + torch.arange(groups, device=row.device)
         of_fields = self._sums("field", bags.flatten(), fields)
-        return torch.cat([smoothing * near[:, None], of_fields.unflatten(0, (-1, groups))], dim=1)
+        return torch.cat([smoothing * near[:, None], of_fields.view(len(row), groups, -1)], dim=1)
 
     def _sums(self, name: str, bag: Int[Tensor, " N"], table: Tensor) -> Tensor:
         """Return the weighted sum of each bag's entries in a table, [N, D]."""

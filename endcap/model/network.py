@@ -199,7 +199,7 @@ class Network(nn.Module):
         """Part the vectors of items into dimensions, and tell which dimensions each item has."""
         row, place = torch.unique(item, return_inverse=True)
         rest = self.dimensions(row, self.items.ids, self.items.fields, self.items.smoothing)
-        rest = F.embedding(place, rest.flatten(1)).unflatten(-1, rest.shape[1:])
+        rest = rest[place]
         # What is left is the id, dropped in training as it is in the vector.
         parts = torch.cat([(vectors - rest.sum(-2)).unsqueeze(-2), rest], dim=-2)
         return parts, self.dimensions.present[item]

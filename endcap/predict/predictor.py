@@ -1,5 +1,6 @@
 """The model at work: an artifact and a question in, calibrated answers out. No torch here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,8 @@ class State:
     @property
     def user(self) -> NDArray[np.float32]:
         """Return the vector [D] of the one shopper whose list is asked for."""
-        return self.users[0]
+        user: NDArray[np.float32] = self.users[0]
+        return user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,22 +199,21 @@ class NetworkPredictor:
         item: NDArray[np.int32],
         campaign: NDArray[np.int32],
         context: NDArray[np.float32],
-        *,
-        parts: NDArray[np.float32] | None = None,
+        changed: Mapping[str, NDArray[np.generic]] | None = None,
     ) -> Response:
         """Ask candidates [B, C] of B histories.
 
         Args:
-            parts: vectors [B, C, F, D] that stand in for those of the items' dimensions.
+            changed: inputs of the graph, by name, that stand in for the candidates' own.
         """
-        own, present = self.items.parts(item)
+        parts, present = self.items.parts(item)
         known = np.where(campaign < self._num_campaigns, campaign + 1, 0)
         # An ad of a campaign that the fit never met is an ad all the same, of an average campaign.
         known = np.where((campaign >= 0) & (known == 0), self._num_campaigns + 1, known)
         answers, events, dimensions = self._respond.run(
             None,
             {
-                "parts": own if parts is None else parts,
+                "parts": parts,
                 "present": present,
                 "of_item": self.items.effects[item],
                 "campaign": known.astype(np.int64),
@@ -227,7 +228,8 @@ class NetworkPredictor:
                 "item_group": self.items.groups[item],
                 "event_group": state.group,
                 "action": state.action,
-            },
+            }
+            | dict(changed or {}),
         )
         return Response(answers=answers.astype(np.float64), events=events, dimensions=dimensions)
 
@@ -289,10 +291,21 @@ class NetworkPredictor:
         action: int | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Return what adds up to `next_scores`, by name: network, memory, repeat, popularity."""
-        state = self.state(history, at_us, device, action)
+        user = self.state(history, at_us, device, action).user
+        return self.next_parts_of(user, history, counters, unseen=unseen)
+
+    def next_parts_of(
+        self,
+        user: NDArray[np.float32],
+        history: Events,
+        counters: NDArray[np.float32],
+        *,
+        unseen: bool = False,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the same for a shopper whose vector [D] was read."""
         mix = self._mix_unseen if unseen else self._mix
         size, resolution_us = self.items.num_items, self.shop.resolution_us
-        parts: dict[str, NDArray[np.float32]] = {"network": self.items.vectors @ state.user}
+        parts: dict[str, NDArray[np.float32]] = {"network": self.items.vectors @ user}
         if mix.memory:
             parts["memory"] = np.float32(mix.memory) * memory_scores(
                 history, self._memory, decay=mix.decay, resolution_us=resolution_us, num_items=size
@@ -346,6 +359,13 @@ class NetworkPredictor:
     def _slice(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         start, stop = self.artifact.manifest.slices[name]
         return answers[:, start:stop]
+
+    def log_odds(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a task's calibrated log-odds [..., C] (of a delay, that it ever comes)."""
+        slope, shift = self._calibration(name)
+        logit = answers[..., self.artifact.manifest.slices[name][0]]
+        out: NDArray[np.float64] = slope * logit + shift
+        return out
 
     def _calibration(self, name: str) -> tuple[float, float]:
         return self.artifact.manifest.calibration.get(name, (1.0, 0.0))
