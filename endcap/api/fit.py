@@ -58,12 +58,13 @@ def fit(
 
 def figures(model: Model, fitted: "Fitted") -> list[MetricRow]:
     """Measure a fit on the test days of its own log, baselines in the same table."""
-    from endcap.evaluate import task_rows
+    from endcap.evaluate import faithfulness_rows, task_rows
 
     dataset = fitted.dataset
     rows = ranking_figures(model, dataset)
     plan = fitted.plan
-    return rows + task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
+    rows += task_rows(model.predictor, fitted.examples, plan.targets, plan.facts, dataset)
+    return rows + faithfulness_rows(model.predictor, dataset, fitted.examples)
 
 
 def ranking_figures(model: Model, dataset: Dataset) -> list[MetricRow]:
@@ -86,7 +87,7 @@ def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[Me
     if log is None:
         return list(model.artifact.metrics)
     require_train()
-    from endcap.evaluate import task_rows
+    from endcap.evaluate import faithfulness_rows, task_rows
     from endcap.train import ask_log
 
     log = log if isinstance(log, Log) else read(log, shop=model.artifact.manifest.shop)
@@ -95,9 +96,10 @@ def evaluate_model(model: Model, log: Log | str | Path | None = None) -> list[Me
     fresh.predictor.learn_items(dataset.catalogue)
     asked = ask_log(dataset, fresh.predictor.items.columns, CounterHistory(dataset))
     rows = ranking_figures(fresh, dataset)
-    return rows + task_rows(
+    rows += task_rows(
         fresh.predictor, asked.examples, asked.plan.targets, asked.plan.facts, dataset, Split.TEST
     )
+    return rows + faithfulness_rows(fresh.predictor, dataset, asked.examples)
 
 
 __all__ = ["evaluate_model", "figures", "fingerprint_of", "fit"]

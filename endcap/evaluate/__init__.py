@@ -21,6 +21,7 @@ from endcap.evaluate.classifiers import (
     tree_chances,
 )
 from endcap.evaluate.factors import Als, Ease
+from endcap.evaluate.faithfulness import FAITHFULNESS, faithfulness_rows
 from endcap.evaluate.model import ModelScorer, model_reports, task_rows
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
@@ -40,6 +41,7 @@ from endcap.evaluate.scorers import Baseline, Blend, LinearScorer, Scorer
 from endcap.evaluate.table import EventTable, table_of
 
 __all__ = [
+    "FAITHFULNESS",
     "Als",
     "Baseline",
     "Blend",
@@ -63,6 +65,7 @@ __all__ = [
     "compare",
     "compare_auc",
     "default_baselines",
+    "faithfulness_rows",
     "fit_tables",
     "logistic_chances",
     "metric_row",

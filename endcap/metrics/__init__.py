@@ -20,6 +20,7 @@ from endcap.metrics.calibration import (
     shift_intercept,
 )
 from endcap.metrics.dwell import concordance, hazard_log_likelihood, mean_absolute_error, xauc
+from endcap.metrics.faithfulness import comprehensiveness, deletion_auc, sufficiency
 from endcap.metrics.probability import auc, auc_statistic, log_loss, log_losses
 from endcap.metrics.ranking import (
     MISS,
@@ -45,8 +46,10 @@ __all__ = [
     "auc_statistic",
     "calibration_line",
     "cluster_interval",
+    "comprehensiveness",
     "concordance",
     "coverage",
+    "deletion_auc",
     "expected_calibration_error",
     "expected_calibration_floor",
     "hazard_log_likelihood",
@@ -64,6 +67,7 @@ __all__ = [
     "reciprocal_rank",
     "resample_counts",
     "shift_intercept",
+    "sufficiency",
     "top_items",
     "xauc",
 ]
