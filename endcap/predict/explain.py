@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import candidate_context
-from endcap.predict.predictor import NetworkPredictor, State
+from endcap.predict.predictor import NetworkPredictor
 from endcap.predict.removal import NEXT, log_odds_without, respond_without
+from endcap.predict.state import State
 from endcap.schema import (
     COLUMNS_OF_DIMENSION,
     DIMENSIONS,

@@ -1,7 +1,6 @@
 """The model at work: an artifact and a question in, calibrated answers out. No torch here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -24,42 +23,12 @@ from endcap.features import (
     split_history,
 )
 from endcap.predict.hazards import chance, chance_within, expected_time
+from endcap.predict.state import Response, State
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import Binary, Campaigns, Catalogue, Events, Hazard, Predictions, Question, Task
 
 DEFAULT_EXAMINATION = 0.85
 """How much less each further slot is looked at, where a log cannot tell."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """A shopper read once, or B histories: what candidates and lists are asked of."""
-
-    states: NDArray[np.float32]  # [B, T, D]
-    last: NDArray[np.float32]  # [B, D]
-    users: NDArray[np.float32]  # [B, D]
-    age: NDArray[np.int64]
-    group: NDArray[np.int64]  # [B, T] of the events' items
-    action: NDArray[np.int64]
-    length: NDArray[np.int64]
-    clock: NDArray[np.float32]
-    since: NDArray[np.int64]
-    device: NDArray[np.int64]
-
-    @property
-    def user(self) -> NDArray[np.float32]:
-        """Return the vector [D] of the one shopper whose list is asked for."""
-        user: NDArray[np.float32] = self.users[0]
-        return user
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """What the graph answers about candidates, and what it looked at."""
-
-    answers: NDArray[np.float64]  # [B, C, O] raw outputs
-    events: NDArray[np.float32]  # [B, C, 1 + T] attention on "nothing" and each event
-    dimensions: NDArray[np.float32]  # [B, C, F] attention on `DIMENSIONS`
 
 
 class NetworkPredictor:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import context_of, split_history
-from endcap.predict.predictor import NetworkPredictor, Response, State
+from endcap.predict.predictor import NetworkPredictor
+from endcap.predict.state import Response, State
 from endcap.schema import Events, Question
 
 NEXT = "next"
