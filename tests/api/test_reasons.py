@@ -62,7 +62,7 @@ def test_who_chooses_by_price_is_seen_to_look_at_prices_and_who_by_brand_at_bran
         share = found / found.sum(axis=1, keepdims=True)
         assert share[label, PRICE].mean() > 1.3 * share[~label, PRICE].mean()
         assert share[~label, BRAND].mean() > 1.3 * share[label, BRAND].mean()
-        assert auc(label.astype(float), share[:, PRICE] - share[:, BRAND]) > 0.9
+        assert auc(label.astype(float), share[:, PRICE] - share[:, BRAND]) > 0.85
     assert auc(np.concatenate(wanted).astype(float), np.concatenate(told)) > 0.9
 
 
