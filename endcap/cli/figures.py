@@ -9,6 +9,8 @@ RANKING = (("ndcg", 10), ("recall", 10))
 """What fits on a screen; `metrics.json` and `--json` have all figures, with all intervals."""
 SHOWN = ("ndcg", "recall", "hit_rate", "mrr", "auc", "log_loss", "ece", "ece_floor")
 FIT = "endcap"
+REASONS = "faithfulness"
+"""Starts the names of rows that tell whether the events that are named as reasons are some."""
 
 Key = tuple[str, str, int]
 """model, metric, k"""
@@ -19,11 +21,15 @@ def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     rows = [row for row in rows if not row.group and row.metric in SHOWN]
     if not rows:
         screen.say("There are no figures: too little happened on the days kept aside.")
+    reasons = [row for row in rows if row.task.startswith(REASONS)]
+    rows = [row for row in rows if not row.task.startswith(REASONS)]
     tasks = dict.fromkeys(row.task for row in rows)
     ranked = [task for task in tasks if any(row.k for row in _of(rows, task))]
     for task in ranked:
         _show_ranking(screen, task, _of(rows, task))
     _show_tasks(screen, {task: _of(rows, task) for task in tasks if task not in ranked})
+    for task in dict.fromkeys(row.task for row in reasons):
+        _show_reasons(screen, task, _of(reasons, task))
 
 
 def show_left_out(screen: Screen, left_out: dict[str, str]) -> None:
@@ -48,6 +54,31 @@ def _show_ranking(screen: Screen, task: str, rows: list[MetricRow]) -> None:
                 _alone(found.get((model, "mrr", 20))),
             ]
             for model in dict.fromkeys(row.model for row in rows)
+        ],
+    )
+
+
+def _show_reasons(screen: Screen, task: str, rows: list[MetricRow]) -> None:
+    found = {(row.model, row.metric, row.k): row for row in rows}
+    screen.table(
+        f"{task[:1].upper()}{task[1:]}: fall of the log-odds as events go, of {rows[0].n:,}"
+        " shoppers; 95 % intervals",
+        [
+            "events in order of",
+            "first gone",
+            "first alone (less is better)",
+            "area",
+            "above random",
+        ],
+        [
+            [
+                name,
+                _written(found.get((name, "comprehensiveness", 1))),
+                _written(found.get((name, "sufficiency", 1))),
+                _written(found.get((name, "deletion_auc", 0))),
+                _written(found.get((name, "deletion_auc_above_random", 0))),
+            ]
+            for name in dict.fromkeys(row.model for row in rows)
         ],
     )
 

@@ -10,7 +10,7 @@ from torch.export import Dim
 
 from endcap.model.effects import EffectInputs
 from endcap.model.network import Network, last_state
-from endcap.schema import NUM_CONTEXT, NUM_PHASES
+from endcap.schema import DIMENSIONS, NUM_CONTEXT, NUM_PHASES
 
 READ_INPUTS = (
     "item",
@@ -26,7 +26,8 @@ READ_INPUTS = (
     "target_action",
 )
 RESPOND_INPUTS = (
-    "item",
+    "parts",
+    "present",
     "of_item",
     "campaign",
     "context",
@@ -44,7 +45,7 @@ RESPOND_INPUTS = (
 
 
 READ_OUTPUTS = ("states", "last", "user")
-RESPOND_OUTPUTS = ("answers", "attention")
+RESPOND_OUTPUTS = ("answers", "attention", "dimensions")
 
 
 class _Read(nn.Module):
@@ -80,7 +81,8 @@ class _Respond(nn.Module):
 
     def forward(
         self,
-        item: Tensor,
+        parts: Tensor,
+        present: Tensor,
         of_item: Tensor,
         campaign: Tensor,
         context: Tensor,
@@ -94,11 +96,11 @@ class _Respond(nn.Module):
         item_group: Tensor,
         event_group: Tensor,
         action: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         net = self.network
         question = net.question(question_clock, since, device)
-        answers, attention = net.candidates(
-            item, campaign, context, states, last, question, age, length
+        answers, attention, dimensions = net.candidates(
+            parts, present, campaign, context, states, last, question, age, length
         )
         effects = EffectInputs(
             of_item=of_item,
@@ -110,7 +112,7 @@ class _Respond(nn.Module):
             age=age,
         )
         answers = net.leans(answers + net.effects(effects))
-        return answers, attention
+        return answers, attention, dimensions
 
 
 def export_onnx(network: Network, folder: Path) -> None:
@@ -135,7 +137,8 @@ def export_onnx(network: Network, folder: Path) -> None:
         each.clone(),
     )
     respond = (
-        torch.randn(batch, items, dim),
+        torch.randn(batch, items, len(DIMENSIONS), dim),
+        torch.ones(batch, items, len(DIMENSIONS)),
         torch.randn(batch, items, len(network.effects.moved)),
         torch.zeros(batch, items, dtype=torch.long),
         torch.randn(batch, items, NUM_CONTEXT),
@@ -154,7 +157,7 @@ def export_onnx(network: Network, folder: Path) -> None:
     by_event, by_candidate, by_question = {0: b, 1: t}, {0: b, 1: c}, {0: b}
     read_shapes = (*[by_event] * 6, *[by_question] * 5)
     respond_shapes = (
-        *[by_candidate] * 4,
+        *[by_candidate] * 5,
         by_event,
         *[by_question] * 4,
         by_event,

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dimensions import DimensionAttention
 from endcap.model.dropout import Dropout
 from endcap.model.outputs import count_outputs
 from endcap.model.pieces import Pieces
@@ -56,13 +57,15 @@ class NextHead(nn.Module):
 class CandidateHead(nn.Module):
     """A candidate reads the shopper's events and answers every task about itself.
 
-    Each candidate has a query of its own and no key, so none sees another (model.md R3c). Keys get
-    a bias by the event's age, one per head, and a learned event "nothing" stands for no history.
+    It comes as its dimensions, mixed by the shopper's attention on them. Each candidate has a
+    query of its own and no key, so none sees another (model.md R3c). Keys get a bias by the event's
+    age, one per head, and a learned event "nothing" stands for no history.
     """
 
     def __init__(self, config: ModelConfig, tasks: tuple[Task, ...], num_campaigns: int) -> None:
         super().__init__()
         dim, self.num_heads = config.dim, config.num_heads
+        self.dimensions = DimensionAttention(dim)
         self.context = nn.Linear(NUM_CONTEXT, dim)
         self.is_ad = nn.Embedding(2, dim)
         # Row 0 is a product, the last row an ad of a campaign that training never met.
@@ -98,7 +101,8 @@ class CandidateHead(nn.Module):
 
     def forward(
         self,
-        item: Float[Tensor, "B C D"],
+        parts: Float[Tensor, "B C F D"],
+        present: Float[Tensor, "B C F"],
         campaign: Int[Tensor, "B C"],
         context: Float[Tensor, "B C X"],
         states: Float[Tensor, "B T D"],
@@ -106,37 +110,47 @@ class CandidateHead(nn.Module):
         question: Float[Tensor, "B D"],
         age: Int[Tensor, "B T"],
         length: Int[Tensor, " B"],
-    ) -> tuple[Float[Tensor, "B C O"], Float[Tensor, "B C T+1"]]:
-        """Return all tasks' outputs side by side, and the attention on "nothing" and each event.
+    ) -> tuple[Float[Tensor, "B C O"], Float[Tensor, "B C T+1"], Float[Tensor, "B C F"]]:
+        """Return all tasks' outputs side by side, and the attention on events and on dimensions.
+
+        The first of the events is "nothing".
 
         Args:
+            parts: vectors of the candidate's dimensions.
+            present: 1 where the candidate has the dimension, else 0.
             campaign: 0 for a product, else the campaign's row + 1.
             age: bucket of the time between each event and the question.
         """
+        beta = self.dimensions(last + question, parts, present)
+        item, counts = self.dimensions.mixed(beta, parts, present)
+        read = context * counts
         is_ad = (campaign > 0).long()
-        asked = self.context(context) + self.is_ad(is_ad) + self.campaign(campaign)
+        asked = self.context(read) + self.is_ad(is_ad) + self.campaign(campaign)
         c = self.norm_in(item + asked + question[:, None])
         attended, weights = self._attend(c, states, age, length)
         whom = last[:, None].expand_as(c)
-        joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
+        joint = torch.cat([c, attended, c * attended, item * whom, whom, read], dim=-1)
         mixed = self.mix(joint)
         if self.pieces is not None:
-            mixed = mixed + self.mix_pieces(self.pieces(context))
+            bands = self.pieces(context, counts)
+            mixed = mixed + self.mix_pieces(bands)
         z = self.dropout(F.gelu(mixed))
         z = z + F.gelu(self.mix2(z))
-        answers = self._answer(z, torch.cat([context, item], dim=-1))
+        answers = self._answer(z, torch.cat([read, item], dim=-1), context)
         if self.pieces is not None:
-            bent = self.wide_pieces.weight * (1.0 - self.plain)
-            answers = answers + F.linear(self.pieces(context), bent)
-        return answers, weights
+            answers = answers + F.linear(bands, self.wide_pieces.weight * (1.0 - self.plain))
+        return answers, weights, beta
 
     def _answer(
-        self, z: Float[Tensor, "B C H"], direct: Float[Tensor, "B C W"]
+        self,
+        z: Float[Tensor, "B C H"],
+        direct: Float[Tensor, "B C W"],
+        context: Float[Tensor, "B C X"],
     ) -> Float[Tensor, "B C O"]:
-        """Add the deep and the direct way; plain outputs read the context alone."""
-        is_item = (torch.arange(direct.shape[-1], device=direct.device) >= NUM_CONTEXT).float()
+        """Add the deep and the direct way; plain outputs read the context alone, as it is."""
         deep = F.linear(z, self.answers.weight * (1.0 - self.plain), self.answers.bias)
-        return deep + F.linear(direct, self.wide.weight * (1.0 - self.plain * is_item))
+        direct = F.linear(direct, self.wide.weight * (1.0 - self.plain))
+        return deep + direct + F.linear(context, self.wide.weight[:, :NUM_CONTEXT] * self.plain)
 
     def _attend(
         self,

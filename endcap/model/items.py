@@ -56,6 +56,7 @@ class ItemRows:
 
     row: Tensor  # [N] of the catalogue, rising
     vectors: Tensor  # [N, D]
+    near: Tensor  # [N, D] what neighbours add to them
 
 
 def look_up(vectors: Tensor | ItemRows, item: Tensor) -> Tensor:
@@ -115,10 +116,31 @@ class ItemTable(nn.Module):
         met, place = torch.unique(torch.cat([row, near]), return_inverse=True)
         ids = F.embedding(met, self.ids, sparse=True) * self.is_known[met, None]
         own = self._dropped(ids[place[: len(row)]])
-        smoothed = _weighted_sums(place[len(row) :], ids, starts, weights)
+        near = self.smoothing * _weighted_sums(place[len(row) :], ids, starts, weights)
         column, starts, weights = _rows_of(self._bags[0], row)
         bags = _weighted_sums(column, self.fields, starts, weights)
-        return ItemRows(row=row, vectors=own + self.smoothing * smoothed + bags)
+        return ItemRows(row=row, vectors=own + near + bags, near=near)
+
+    def near(self, vectors: Tensor | ItemRows, row: Int[Tensor, " N"]) -> Float[Tensor, "N D"]:
+        """Return what neighbours add to the vectors of some items.
+
+        Args:
+            vectors: what this table gave. Of some items, it holds the answer: asked anew, the ids
+                would have a gradient as large as their table.
+        """
+        if isinstance(vectors, ItemRows):
+            return F.embedding(torch.searchsorted(vectors.row, row), vectors.near)
+        near, starts, weights = _rows_of(self._graph[0], row)
+        return self.smoothing * _weighted_sums(
+            near, self.ids, starts, weights * self.is_known[near]
+        )
+
+    def field_sums(
+        self, first: Int[Tensor, " N"], counts: Int[Tensor, " N"]
+    ) -> Float[Tensor, "N D"]:
+        """Return the weighted sums of the fields' vectors over runs of entries."""
+        column, starts, weights = _runs_of(self._bags[0], first, counts)
+        return _weighted_sums(column, self.fields, starts, weights)
 
     def _dropped(self, ids: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
         if self.id_dropout >= 1:
@@ -131,8 +153,13 @@ class ItemTable(nn.Module):
 def _rows_of(matrix: Tensor, row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return columns, where each row's entries start, and weights of some rows in CSR form."""
     first, counts = matrix.crow_indices()[row], matrix.crow_indices().diff()[row]
+    return _runs_of(matrix, first, counts)
+
+
+def _runs_of(matrix: Tensor, first: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the same of runs of entries, in the order in which the matrix holds them."""
     starts = counts.cumsum(0) - counts
-    entry = torch.arange(int(counts.sum()), device=row.device)
+    entry = torch.arange(int(counts.sum()), device=first.device)
     entry = entry + (first - starts).repeat_interleave(counts)
     return matrix.col_indices()[entry], starts, matrix.values()[entry]
 

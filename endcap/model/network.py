@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dimensions import ItemParts, by_dimension, part_table
 from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
@@ -74,6 +75,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.tasks = config, tasks
+        fields = by_dimension(fields)
         self.items = ItemTable(
             fields,
             neighbours,
@@ -81,6 +83,13 @@ class Network(nn.Module):
             dim=config.dim,
             smoothing=config.smoothing,
             id_dropout=config.id_dropout,
+        )
+        self.parts = ItemParts(
+            fields,
+            neighbours,
+            is_known,
+            has_ids=config.id_dropout < 1,
+            has_neighbours=config.smoothing > 0,
         )
         self.encoder = Encoder(config)
         self.question = QuestionInputs(config)
@@ -169,10 +178,10 @@ class Network(nn.Module):
         asked = candidates.question
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
-        # What is asked of a shopper alone has no item: no vector, and no effect.
+        # What is asked of a shopper alone has no item: no dimension, and no effect.
         has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
-        answers, _ = self.candidates(
-            look_up(vectors, item) * has_item,
+        answers, _, _ = self.candidates(
+            *self.parts(self.items, vectors, candidates.item),
             candidates.campaign,
             candidates.context,
             states[window],
@@ -192,6 +201,12 @@ class Network(nn.Module):
         )
         out: Tensor = self.leans(answers + self.effects(effects))
         return out
+
+    def part_table(
+        self, vectors: Float[Tensor, "V D"]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the parts of all items as a model folder holds them."""
+        return part_table(self.items, self.parts, vectors)
 
 
 def last_state(states: Tensor, length: Tensor) -> Tensor:

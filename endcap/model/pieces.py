@@ -11,7 +11,9 @@ class Pieces(nn.Module):
     """Piecewise linear encoding of the context's columns (Gorishniy et al. 2022).
 
     A band below the number is 1, one above it 0, its own the share that it went through. Edges are
-    quantiles of training rows; a column that never varies has no bands and gives zeros.
+    quantiles of training rows; a column that never varies has no bands and gives zeros. A shopper's
+    attention counts a column's bands, not the number before it is banded: a number keeps its bands
+    whoever looks at it, and the edges stay those of the rows that they were learned from.
 
     Source: https://arxiv.org/abs/2203.05556, equation 1, without extrapolation.
     """
@@ -32,7 +34,9 @@ class Pieces(nn.Module):
             self.low[column, : len(widths)] = torch.from_numpy(edges[:-1]).float()
             self.slope[column, : len(widths)] = 1.0 / widths
 
-    def forward(self, context: Float[Tensor, "B C X"]) -> Float[Tensor, "B C Y"]:
-        """Return all columns' bands side by side."""
-        out: Tensor = ((context[..., None] - self.low) * self.slope).clamp(0.0, 1.0).flatten(-2)
-        return out
+    def forward(
+        self, context: Float[Tensor, "B C X"], counts: Float[Tensor, "B C X"]
+    ) -> Float[Tensor, "B C Y"]:
+        """Return all columns' bands side by side, each as often as its column counts."""
+        bands = ((context[..., None] - self.low) * self.slope).clamp(0.0, 1.0)
+        return (bands * counts[..., None]).flatten(-2)

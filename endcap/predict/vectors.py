@@ -12,7 +12,9 @@ from endcap.features import (
     field_matrix,
     item_groups,
 )
-from endcap.schema import Catalogue
+from endcap.schema import DIMENSION_OF_FIELD, DIMENSIONS, Catalogue
+
+Floats = NDArray[np.float32]
 
 
 class ItemVectors:
@@ -26,6 +28,8 @@ class ItemVectors:
         self.vocabulary = msgspec.json.decode(artifact.vocabulary, type=FieldVocabulary)
         self._fields = artifact.arrays["field_vectors"]
         self._fitted = artifact.arrays["item_vectors"]
+        self._numbers = artifact.arrays["part_numbers"]
+        self._parts = artifact.arrays["part_vectors"]
         self._effects = artifact.arrays["item_effects"]
         self._scales = msgspec.convert(artifact.manifest.scales, ContextScales)
         self.is_known: NDArray[np.bool_] = artifact.arrays["is_known"].astype(np.bool_)
@@ -34,10 +38,16 @@ class ItemVectors:
     def learn(self, catalogue: Catalogue) -> None:
         """Read a catalogue whose rows are the fitted ones, in order, and any that follow."""
         extra = np.arange(len(self._fitted), catalogue.num_items)
-        self.vectors: NDArray[np.float32] = self._fitted
+        self.vectors: Floats = self._fitted
+        self.numbers: NDArray[np.int32] = self._numbers
+        self._later: Floats = self._parts[:0]
         self.effects = np.pad(self._effects, ((0, len(extra)), (0, 0)))
         if len(extra):
-            self.vectors = np.concatenate([self._fitted, self._by_fields(catalogue, extra)])
+            parts, has = self._by_fields(catalogue, extra)
+            numbers = np.where(has, len(self._parts) + np.arange(has.size).reshape(has.shape), 0)
+            self.vectors = np.concatenate([self._fitted, parts.sum(axis=1)])
+            self.numbers = np.concatenate([self._numbers, numbers.astype(np.int32)])
+            self._later = parts.reshape(-1, parts.shape[-1])
         self.columns = ItemColumns.of(catalogue, self._scales)
         self.groups = item_groups(catalogue, self.vocabulary)
 
@@ -46,9 +56,27 @@ class ItemVectors:
         """Count the rows."""
         return len(self.vectors)
 
-    def _by_fields(self, catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def parts(self, item: NDArray[np.int32]) -> tuple[Floats, Floats]:
+        """Return the vectors [..., F, D] that items are the sums of, and 1 where there is one.
+
+        An item of -1 is none and has no parts.
+        """
+        numbers = np.where(item[..., None] >= 0, self.numbers[item], 0)
+        found: Floats = self._parts[np.minimum(numbers, len(self._parts) - 1)]
+        later = numbers >= len(self._parts)
+        found[later] = self._later[numbers[later] - len(self._parts)]
+        return found, (numbers > 0).astype(np.float32)
+
+    def _by_fields(
+        self, catalogue: Catalogue, rows: NDArray[np.int64]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
         matrix = field_matrix(catalogue, self.vocabulary, rows)
-        vectors = np.zeros((len(rows), self._fields.shape[1]), dtype=np.float32)
+        shape = (len(rows), len(DIMENSIONS))
+        parts = np.zeros((*shape, self._fields.shape[1]), dtype=np.float32)
+        has = np.zeros(shape, dtype=np.bool_)
         owner = np.repeat(np.arange(len(rows)), np.diff(matrix.indptr))
-        np.add.at(vectors, owner, matrix.weights[:, None] * self._fields[matrix.indices])
-        return vectors
+        dimension = np.array(DIMENSION_OF_FIELD)[matrix.fields]
+        weighted = matrix.weights[:, None] * self._fields[matrix.indices]
+        np.add.at(parts, (owner, dimension), weighted)
+        has[owner, dimension] = True
+        return parts, has

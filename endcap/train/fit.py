@@ -75,11 +75,11 @@ class Fitted:
         """Return the kind of event that a plain list asks for: the log's most frequent."""
         return usual_action(self.dataset)
 
-    def item_arrays(self) -> dict[str, NDArray[np.float32]]:
+    def item_arrays(self) -> dict[str, NDArray[np.float32] | NDArray[np.int32]]:
         """Return, by their names in a model folder, what serving reads of items and slots.
 
-        Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], and examination
-        [P, devices, slots].
+        Vectors and effects of items, [V, D] and [V, K], the vectors [U, D] of their dimensions and
+        which of them are whose [V, F], field vectors [W, D], and examination [P, devices, slots].
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
@@ -91,7 +91,9 @@ class Fitted:
                 "field_vectors": network.items.fields,
                 "examination": network.examination.log().exp(),
             }
+            numbers, vectors = network.part_table(arrays["item_vectors"])
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
+        found |= {"part_numbers": numbers, "part_vectors": vectors}
         table = found["examination"]
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1

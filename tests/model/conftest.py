@@ -10,11 +10,13 @@ from endcap.model import (
     ModelConfig,
     Network,
     attention,
+    dimensions,
     encoder,
     heads,
     items,
     losses,
     network,
+    pieces,
     recurrent,
     softmax,
 )
@@ -39,7 +41,8 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    for module in (attention, encoder, heads, items, losses, network, recurrent, softmax):
+    modules = (attention, dimensions, encoder, heads, items, losses, network, pieces, recurrent)
+    for module in (*modules, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 
@@ -57,7 +60,7 @@ def make_network():
             indptr=np.array([0, 1, 3, 4, 4, 5]),
             indices=np.array([0, 2, 1, 1, 0]),  # columns of a row in any order
             weights=np.array([1, 0.5, 0.5, 1, 1], dtype=np.float32),
-            fields=np.zeros(5, dtype=np.uint8),
+            fields=np.array([0, 4, 2, 6, 1], dtype=np.uint8),
             num_columns=3,
         )
         neighbours = FieldMatrix(

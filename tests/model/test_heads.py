@@ -9,21 +9,30 @@ from endcap.schema import DEFAULT_TASKS, NUM_CONTEXT, Device
 def ask(network, rows, length=3, seed=2):
     """Ask about some of five random candidates after one window of events."""
     torch.manual_seed(seed)
-    item, context = torch.randn(1, 5, 8), torch.randn(1, 5, NUM_CONTEXT)
+    parts, context = torch.randn(1, 5, 7, 8), torch.randn(1, 5, NUM_CONTEXT)
+    present = (torch.rand(1, 5, 7) < 0.8).float()
     campaign = torch.tensor([[0, 1, 2, 3, 0]])
     states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
     age = torch.randint(1, 9, (1, 3))
     lengths = torch.tensor([length])
     return network.candidates(
-        item[:, rows], campaign[:, rows], context[:, rows], states, last, question, age, lengths
+        parts[:, rows],
+        present[:, rows],
+        campaign[:, rows],
+        context[:, rows],
+        states,
+        last,
+        question,
+        age,
+        lengths,
     )
 
 
 def test_a_candidate_answers_the_same_alone_and_in_company(make_network):
     network = make_network()
-    together, attention = ask(network, [0, 1, 2, 3, 4])
+    together, attention, _ = ask(network, [0, 1, 2, 3, 4])
     for row in range(5):
-        alone, its_attention = ask(network, [row])
+        alone, its_attention, _ = ask(network, [row])
         torch.testing.assert_close(alone[0, 0], together[0, row])
         torch.testing.assert_close(its_attention[0, 0], attention[0, row])
 
@@ -36,13 +45,13 @@ def test_order_of_candidates_means_nothing(make_network):
 
 
 def test_attention_adds_up_to_one_and_reads_no_padding(make_network):
-    _, attention = ask(make_network(), [0, 1], length=2)
+    _, attention, _ = ask(make_network(), [0, 1], length=2)
     torch.testing.assert_close(attention.sum(-1), torch.ones(1, 2))
     assert attention[..., 3].abs().max() == 0  # "nothing", two events, padding
 
 
 def test_without_a_history_all_attention_lies_on_nothing(make_network):
-    answers, attention = ask(make_network(), [0], length=0)
+    answers, attention, _ = ask(make_network(), [0], length=0)
     assert attention[0, 0].tolist() == [1, 0, 0, 0]
     assert answers.isfinite().all()
 
@@ -68,21 +77,20 @@ def test_constant_answers_stand_at_their_task(make_network):
 def test_a_plain_task_reads_the_context_alone(make_network):
     network = make_network()
     torch.nn.init.normal_(network.candidates.wide.weight)
+    torch.nn.init.normal_(network.candidates.dimensions.to_query.weight)
     cart, click = (network.slices[name] for name in ("cart", "click"))
 
-    def answers(item, context):
+    def answers(parts, context):
         torch.manual_seed(3)
         campaign, lengths = torch.zeros(1, 2, dtype=torch.long), torch.tensor([3])
         states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
         age = torch.ones(1, 3, dtype=torch.long)
-        return network.candidates(item, campaign, context, states, last, question, age, lengths)[0]
+        shopper = (states, last, question, age, lengths)
+        return network.candidates(parts, torch.ones(1, 2, 7), campaign, context, *shopper)[0]
 
     torch.manual_seed(4)
-    item, other, context = (
-        torch.randn(1, 2, 8),
-        torch.randn(1, 2, 8),
-        torch.randn(1, 2, NUM_CONTEXT),
-    )
+    item, other = torch.randn(2, 1, 2, 7, 8)
+    context = torch.randn(1, 2, NUM_CONTEXT)
     assert not torch.equal(answers(item, context)[..., cart], answers(other, context)[..., cart])
     network.keep_plain(["cart"])
     one, two = answers(item, context), answers(other, context)

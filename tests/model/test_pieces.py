@@ -5,7 +5,8 @@ from endcap.model.pieces import Pieces
 
 
 def encode(pieces, *rows):
-    return pieces(torch.tensor([rows]))[0].tolist()
+    context = torch.tensor([rows])
+    return pieces(context, torch.ones_like(context))[0].tolist()
 
 
 def test_a_number_goes_through_its_bands_by_hand():
