@@ -17,7 +17,7 @@ from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Catalogue, Device, Events, Question, empty_events
+from endcap.schema import Catalogue, Device, Events, Question, empty_events, is_of_shopper
 
 if TYPE_CHECKING:
     import polars as pl
@@ -201,13 +201,15 @@ class Model:
         Args:
             campaigns: for each item the campaign whose ad it is, or None.
             task: the task that is explained; click by default, else purchase, else the next item.
+                What is asked of a shopper alone says nothing of items.
             top_events: so many events, those with the most attention, are removed one by one.
         """
         from endcap.api.explaining import AskedPage, check_asked, explained
 
         asked = [items] if isinstance(items, str) else list(items)
         ads: list[str | None] = [None] * len(asked) if campaigns is None else list(campaigns)
-        check_asked(asked, ads, task, [each.name for each in self.artifact.manifest.tasks])
+        tasks = [t.name for t in self.artifact.manifest.tasks if not is_of_shopper(t)]
+        check_asked(asked, ads, task, tasks)
         wanted, at_us = len(asked), self._instant(at)
         if wanted == 1:
             company = self.recommend([user], limit=11, at=at)["item_id"].to_list()

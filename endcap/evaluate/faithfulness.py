@@ -6,6 +6,7 @@ beside. An order that names reasons must move the answer more than one drawn by 
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,9 @@ from endcap.predict import (
     respond_without,
 )
 from endcap.schema import Dataset, MetricRow, NextItem, Question, Split, merged_histories
-from endcap.train.examples import Examples
+
+if TYPE_CHECKING:  # torch is not needed to look at figures
+    from endcap.train.examples import Examples
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -47,7 +50,7 @@ class Moves:
 
 
 def faithfulness_rows(
-    predictor: NetworkPredictor, dataset: Dataset, examples: Examples, split: Split = Split.TEST
+    predictor: NetworkPredictor, dataset: Dataset, examples: "Examples", split: Split = Split.TEST
 ) -> list[MetricRow]:
     """Measure orders of events on a split, for the next item and for a candidate's foremost task.
 
@@ -71,7 +74,7 @@ def faithfulness_rows(
 
 
 def best_questions(
-    predictor: NetworkPredictor, dataset: Dataset, examples: Examples, split: Split, task: str
+    predictor: NetworkPredictor, dataset: Dataset, examples: "Examples", split: Split, task: str
 ) -> list[Question]:
     """Ask shoppers of a split, each once, about the item that the model likes best."""
     offsets = examples.next_offsets if task == NEXT else examples.candidates.offsets

@@ -15,6 +15,7 @@ from endcap.schema import (
     Events,
     NextItem,
     Question,
+    is_of_shopper,
 )
 
 Floats = NDArray[np.float64]
@@ -47,7 +48,8 @@ class Explanation:
 def explained_task(predictor: NetworkPredictor, wanted: str | None = None) -> str:
     """Name the task that is explained: click, else purchase, else another, else the next item."""
     tasks = predictor.artifact.manifest.tasks
-    asked = [task.name for task in tasks if not isinstance(task, NextItem)]
+    # What is asked of the shopper alone says nothing of a candidate.
+    asked = [t.name for t in tasks if not isinstance(t, NextItem) and not is_of_shopper(t)]
     names = [wanted] if wanted else [*_PREFERRED, *asked]
     return next((name for name in names if name in asked), NEXT)
 

@@ -400,7 +400,15 @@ class NetworkPredictor:
         return answers[:, start:stop]
 
     def log_odds(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a task's calibrated log-odds [..., C] (of a delay, that it ever comes)."""
+        """Return a task's calibrated log-odds [..., C].
+
+        Of a delay they are those that it ever comes; a dwell has its expected time's logarithm.
+        """
+        task = self._tasks[name]
+        if isinstance(task, Hazard) and task.measures == "dwell":
+            start, stop = self.artifact.manifest.slices[name]
+            means = np.array(self.artifact.manifest.dwell_means_ms)
+            return np.log(np.maximum(expected_time(answers[..., start:stop], means), 1e-3))
         slope, shift = self._calibration(name)
         logit = answers[..., self.artifact.manifest.slices[name][0]]
         out: NDArray[np.float64] = slope * logit + shift

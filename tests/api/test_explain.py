@@ -74,6 +74,7 @@ def test_the_next_item_can_be_explained_too(model):
         ({"items": []}, "items must name at least one item to explain, got none"),
         ({"campaigns": ["c0"]}, "one entry per item, None for a product; got 1 for 2 items"),
         ({"task": "joy"}, "task must be one of next, click, .*got 'joy'"),
+        ({"task": "any_purchase"}, "task must be one of next, click, .*got 'any_purchase'"),
         ({"placement": "attic"}, "placement must be one of home, got 'attic'"),
     ],
 )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from endcap.features import candidate_context
-from endcap.predict import explain, latest, log_odds_without
-from endcap.schema import DIMENSIONS, Question, empty_events
+from endcap.predict import explain, explained_task, latest, log_odds_without
+from endcap.schema import DIMENSIONS, NUM_CONTEXT, Question, empty_events
 
 NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -97,6 +97,23 @@ def test_attention_on_dimensions_and_events_adds_up(predictor, question):
     np.testing.assert_allclose(explained.event_attention.sum(axis=1), 1, atol=1e-5)
     assert explained.event_attention.shape[1] == 1 + len(explained.events)
     assert (explained.dimension_attention[:, DIMENSIONS.index("attribute")] == 0).all()
+
+
+def test_a_dwell_is_explained_by_its_expected_time(predictor, question):
+    explained = explain(predictor, question, task="dwell", top_events=0)
+    told = np.log(predictor.predict(question).dwell_ms)
+    np.testing.assert_allclose(explained.log_odds, told, atol=1e-5)
+
+
+def test_the_shopper_alone_is_asked_with_no_dimension(predictor, question):
+    state = predictor.state(question.history, question.at_us, question.device)
+    nobody = np.array([[-1, 4]], dtype=np.int32)
+    found = predictor.respond(
+        state, nobody, np.full((1, 2), -1, np.int32), np.zeros((1, 2, NUM_CONTEXT), np.float32)
+    )
+    assert found.dimensions[0, 0].tolist() == [0] * len(DIMENSIONS)
+    assert found.dimensions[0, 1].sum() == pytest.approx(1)
+    assert explained_task(predictor, "any_purchase") == "next"  # says nothing of a candidate
 
 
 @pytest.mark.parametrize("task", ["click", "next"])
