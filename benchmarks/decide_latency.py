@@ -129,7 +129,7 @@ def measure(engine: endcap.Engine) -> dict[str, np.ndarray]:
 
 def check(decision: endcap.Decision, predictor: Any) -> None:
     """Stop where a request is smaller than the one that is promised."""
-    asked = predictor._respond.feeds["item"].shape[1], int(predictor._read.feeds["length"][0])
+    asked = predictor._respond.feeds["campaign"].shape[1], int(predictor._read.feeds["length"][0])
     if asked != (PRODUCTS + ADS, EVENTS) or len(decision.chosen) != SLOTS or decision.degraded:
         raise SystemExit(f"Not the request: {asked}, {len(decision.chosen)}, {decision.degraded}.")
 

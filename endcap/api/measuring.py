@@ -26,7 +26,7 @@ def all_figures(
     groups: ShopperGroups | None = None,
 ) -> list[MetricRow]:
     """Measure a model on the test days of a log, baselines in the same table."""
-    from endcap.evaluate import attention_rows, examination_rows, task_rows
+    from endcap.evaluate import attention_rows, examination_rows, faithfulness_rows, task_rows
 
     predictor = model.predictor
     return [
@@ -34,6 +34,7 @@ def all_figures(
         *task_rows(predictor, examples, plan.targets, plan.facts, dataset),
         *examination_rows(predictor),
         *attention_rows(predictor, examples, dataset),
+        *faithfulness_rows(predictor, dataset, examples),
     ]
 
 

@@ -17,10 +17,12 @@ from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
 from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Ad, Catalogue, Device, Events, empty_events
+from endcap.schema import Ad, Catalogue, Device, Events, Question, empty_events, is_of_shopper
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from endcap.api.explaining import Explained
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
 
@@ -188,6 +190,64 @@ class Model:
         rows = shopper_rows(self, self._named(users), self._instant(at), _hours(within))
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
+    def explain(
+        self,
+        user: str,
+        items: Sequence[str] | str,
+        *,
+        campaigns: Sequence[str | None] | None = None,
+        task: str | None = None,
+        placement: str | None = None,
+        at: str | None = None,
+        device: str = "unknown",
+        top_events: int = 10,
+    ) -> "Explained":
+        """Say why a shopper is thought to like items: attention, effects, and shares of a page.
+
+        The items are one page, in the order of its slots. A single item is explained beside the
+        ten likeliest next ones, since a sum of parts means something only against others.
+
+        Args:
+            campaigns: for each item the campaign whose ad it is, or None.
+            task: the task that is explained; click by default, else purchase, else the next item.
+                What is asked of a shopper alone says nothing of items.
+            top_events: so many events, those with the most attention, are removed one by one.
+        """
+        from endcap.api.explaining import AskedPage, check_asked, explained
+
+        asked = [items] if isinstance(items, str) else list(items)
+        ads: list[str | None] = [None] * len(asked) if campaigns is None else list(campaigns)
+        tasks = [t.name for t in self.artifact.manifest.tasks if not is_of_shopper(t)]
+        check_asked(asked, ads, task, tasks)
+        wanted, at_us = len(asked), self._instant(at)
+        if wanted == 1:
+            company = self.recommend([user], limit=11, at=at)["item_id"].to_list()
+            asked += [item_id for item_id in company if item_id != asked[0]][:10]
+            ads += [None] * (len(asked) - 1)
+        history = self.history(user)
+        row_of = self.artifact.campaigns.row_of
+        question = Question(
+            user_id=user,
+            history=history[history["timestamp_us"] < at_us],
+            at_us=at_us,
+            device=_device(device),
+            item=np.array([self.row_of_item.get(i, self._blank) for i in asked], dtype=np.int32),
+            campaign=np.array(
+                [-1 if ad is None else row_of.get(ad, 2**30) for ad in ads], dtype=np.int32
+            ),
+            counters=self.counters_at(at_us),
+        )
+        page = AskedPage(
+            question=question,
+            names=asked,
+            campaigns=ads,
+            examination=self._slots(placement, len(asked), question.device),
+            wanted=wanted,
+        )
+        return explained(
+            self.predictor, self.artifact.catalogue, page, task=task, top_events=top_events
+        )
+
     def similar(self, item_id: str, *, limit: int = 10) -> "pl.DataFrame":
         """List the items most like one, by their vectors; for an unknown item, popular ones."""
 
@@ -302,11 +362,14 @@ class Model:
             return 1.0
         if slot < 0:
             raise QueryError(f"slot must be 0 or more, counted from the first, got {slot}.")
+        return float(self._slots(placement, slot + 1, device)[slot])
+
+    def _slots(self, placement: str | None, slots: int, device: int) -> NDArray[np.float64]:
         names = self.predictor.shop.placements
         if placement is not None and names and placement not in names:
             raise QueryError(f"placement must be one of {', '.join(names)}, got {placement!r}.")
         name = placement or (names[0] if names else "")
-        return float(self.predictor.examination(name, slot + 1, device)[slot])
+        return self.predictor.examination(name, slots, device)
 
     def _ids(self, rows: NDArray[np.int32]) -> list[str]:
         return [str(self.artifact.catalogue.item_ids[row]) for row in rows]

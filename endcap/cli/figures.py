@@ -10,6 +10,8 @@ RANKING = (("ndcg", 10), ("recall", 10))
 """What fits on a screen; `metrics.json` and `--json` have all figures, with all intervals."""
 SHOWN = ("ndcg", "recall", "hit_rate", "mrr", "auc", "log_loss", "ece", "ece_floor")
 FIT, TREES = "endcap", "boosted trees"
+REASONS = "faithfulness"
+"""Starts the names of rows that tell whether the events that are named as reasons are some."""
 
 Key = tuple[str, str, int]
 """model, metric, k"""
@@ -21,6 +23,8 @@ def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     rows = [row for row in rows if not row.group and row.metric in SHOWN]
     if not rows:
         screen.say("There are no figures: too little happened on the days kept aside.")
+    reasons = [row for row in rows if row.task.startswith(REASONS)]
+    rows = [row for row in rows if not row.task.startswith(REASONS)]
     tasks = dict.fromkeys(row.task for row in rows)
     ranked = [task for task in tasks if any(row.k for row in _of(rows, task))]
     for task in ranked:
@@ -29,6 +33,8 @@ def show_figures(screen: Screen, rows: Sequence[MetricRow]) -> None:
     _show_promises(screen, "By shown slot, 95 % intervals", parts, "slot=")
     title = "Winners: of each shown page the one that promised most, and the others"
     _show_promises(screen, title, parts, "pick=")
+    for task in dict.fromkeys(row.task for row in reasons):
+        _show_reasons(screen, task, _of(reasons, task))
 
 
 def show_left_out(screen: Screen, left_out: dict[str, str]) -> None:
@@ -53,6 +59,31 @@ def _show_ranking(screen: Screen, task: str, rows: list[MetricRow]) -> None:
                 _alone(found.get((model, "mrr", 20))),
             ]
             for model in dict.fromkeys(row.model for row in rows)
+        ],
+    )
+
+
+def _show_reasons(screen: Screen, task: str, rows: list[MetricRow]) -> None:
+    found = {(row.model, row.metric, row.k): row for row in rows}
+    screen.table(
+        f"{task[:1].upper()}{task[1:]}: fall of the log-odds as events go, of {rows[0].n:,}"
+        " shoppers; 95 % intervals",
+        [
+            "events in order of",
+            "first gone",
+            "first alone (less is better)",
+            "area",
+            "above random",
+        ],
+        [
+            [
+                name,
+                _written(found.get((name, "comprehensiveness", 1))),
+                _written(found.get((name, "sufficiency", 1))),
+                _written(found.get((name, "deletion_auc", 0))),
+                _written(found.get((name, "deletion_auc_above_random", 0))),
+            ]
+            for name in dict.fromkeys(row.model for row in rows)
         ],
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from endcap.api.model import Model
 
+SHOWN_EVENTS = 5
 SHOWN_ROWS = 50
 """A longer answer is cut on the screen; a file and JSON hold all of it."""
 
@@ -32,7 +33,7 @@ def recommend(  # noqa: PLR0913, PLR0917 - a parameter per option
     ] = False,
     at: At = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add what a score is the sum of.")
+        bool, typer.Option("--explain", help="Add what a score is the sum of, and why.")
     ] = False,
     out: Annotated[
         Path | None,
@@ -59,9 +60,10 @@ def recommend(  # noqa: PLR0913, PLR0917 - a parameter per option
         )
     else:
         _show(screen, loaded, frame)
+    reasons = _reasons(screen, loaded, frame, at) if explain and out is None else {}
     screen.say(*notes)
     _propose(screen, model, frame)
-    answer = {"file": out} if out is not None else {"rows": frame.to_dicts()}
+    answer = {"file": out} if out is not None else {"rows": frame.to_dicts()} | reasons
     screen.finish({"model": model, "version": loaded.version, "notes": notes, **answer})
 
 
@@ -97,6 +99,34 @@ def _show(screen: Screen, model: "Model", frame: "pl.DataFrame") -> None:
     screen.table(f"Next items, by model {model.version}", [*columns, "title"], rows)
     if frame.height > SHOWN_ROWS:
         screen.say(f"{SHOWN_ROWS} of {frame.height:,} rows; --out FILE writes all of them.")
+
+
+def _reasons(
+    screen: Screen, model: "Model", frame: "pl.DataFrame", at: str | None
+) -> dict[str, list[dict[str, object]]]:
+    """Show by which dimensions and events the first shopper's list came about."""
+    if frame.height == 0 or frame["source"][0] == "popular":
+        return {}
+    user = frame["user_id"][0]
+    items = frame.filter(frame["user_id"] == user)["item_id"].to_list()
+    found = model.explain(user, items, at=at, top_events=SHOWN_EVENTS)
+    by_dimension = found.dimensions.pivot(on="dimension", index="item_id", values="next")
+    screen.table(
+        f"What {user}'s scores are made of, beside the list's average (network)",
+        by_dimension.columns,
+        by_dimension.rows(),
+    )
+    if found.dimensions["attention"].is_not_null().any():
+        looked = found.dimensions.pivot(on="dimension", index="item_id", values="attention")
+        screen.table(f"Where {user} looks, for {found.task}", looked.columns, looked.rows())
+    first = found.events.filter(found.events["item_id"] == items[0]).drop_nulls("effect")
+    first = first.sort("effect", descending=True).drop("item_id", "timestamp_us")
+    screen.table(
+        f"By how much the log-odds of {found.task} of {items[0]} fall without an event",
+        first.columns,
+        first.rows(),
+    )
+    return {"dimensions": found.dimensions.to_dicts(), "events": found.events.to_dicts()}
 
 
 def _propose(screen: Screen, model: Path, frame: "pl.DataFrame") -> None:

@@ -25,6 +25,7 @@ from endcap.evaluate.classifiers import (
 from endcap.evaluate.cold import cold_rows
 from endcap.evaluate.factors import Als, Ease
 from endcap.evaluate.facts import Facts, facts_of
+from endcap.evaluate.faithfulness import FAITHFULNESS, faithfulness_rows
 from endcap.evaluate.model import ModelScorer, model_reports, model_scorers
 from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import OwnHistory, Popularity
@@ -47,6 +48,7 @@ from endcap.evaluate.table import EventTable, table_of
 from endcap.evaluate.tasks import task_rows
 
 __all__ = [
+    "FAITHFULNESS",
     "Als",
     "Baseline",
     "Blend",
@@ -79,6 +81,7 @@ __all__ = [
     "dimension_rows",
     "examination_rows",
     "facts_of",
+    "faithfulness_rows",
     "fit_tables",
     "groups_of",
     "logistic_chances",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.predict import NetworkPredictor, State
+from endcap.predict import NetworkPredictor, Response, State
 from endcap.schema import Ad, Binary, Dataset, Hazard, NextItem, Split
 
 if TYPE_CHECKING:  # torch is not needed to look at figures
@@ -80,8 +80,8 @@ def ask_split(
     rows = [np.arange(table.offsets[k], table.offsets[k + 1]) for k in asked]
     answers, examined = [], []
     for k, of_question in zip(asked, rows, strict=True):
-        _, answered, _ = ask_question(predictor, examples, dataset, int(k))
-        answers.append(answered)
+        _, found = ask_question(predictor, examples, dataset, int(k))
+        answers.append(found.answers[0])
         place, slot = table.placement[of_question], table.slot[of_question]
         examined.append(_examined(predictor, place, slot, int(examples.device[k])))
     return Asked(
@@ -108,17 +108,20 @@ def sampled(questions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 def ask_question(
     predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, k: int
-) -> tuple[State, Floats, NDArray[np.float32]]:
+) -> tuple[State, Response]:
     """Ask about one question's candidates: the shopper's state, raw answers, and attention."""
     table = examples.candidates
     rows = slice(table.offsets[k], table.offsets[k + 1])
     start = dataset.histories.offsets[examples.user[k]]
     history = dataset.histories.events[start : examples.visible[k]]
     state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
-    answers, attention = predictor.answers(
-        state, table.item[rows], table.campaign[rows], table.context[rows], ad_of(examples, k)
+    return state, predictor.respond(
+        state,
+        table.item[rows][None],
+        table.campaign[rows][None],
+        table.context[rows][None],
+        ad_of(examples, k),
     )
-    return state, answers, attention
 
 
 def ad_of(examples: "Examples", k: int) -> Ad | None:

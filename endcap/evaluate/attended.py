@@ -1,4 +1,4 @@
-"""Where the candidates' attention lies: on events by their age, and on what is no event."""
+"""Where the candidates' attention lies: on events by age, on no event, on dimensions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from endcap.evaluate.asking import ask_question, sampled
 from endcap.features import HOUR_US, split_history
-from endcap.predict import NetworkPredictor
-from endcap.schema import Dataset, Device, Events, MetricRow, Split
+from endcap.predict import NetworkPredictor, Response, State
+from endcap.schema import DIMENSIONS, Dataset, Device, Events, MetricRow, Split
 
 if TYPE_CHECKING:
     from endcap.train.examples import Examples
@@ -29,9 +29,10 @@ TASK, OURS, EVEN = "attention", "endcap", "even"
 def attention_rows(
     predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, split: Split = Split.TEST
 ) -> list[MetricRow]:
-    """Return the shares of attention by age of the event, beside those of an even spread.
+    """Return the shares of attention by age of the event and by dimension of the product.
 
-    `even` gives every event that is read the same share of what is not left on "no event".
+    `even` gives every event that is read the same share of what is not left on "no event", and
+    every dimension that a candidate has the same share.
     Shares are means over questions, and within one over its candidates.
     """
     table = examples.candidates
@@ -40,11 +41,20 @@ def attention_rows(
     asked = sampled(asked, MAX_ASKED)
     bounds = AGES if dataset.shop.has_clock else PLACES
     total, even = np.zeros(len(bounds) + 1), np.zeros(len(bounds) + 1)
+    on_dimensions: list[NDArray[np.float32]] = []
+    on_present: list[NDArray[np.float32]] = []
     read = 0
     for k in asked:
         start = dataset.histories.offsets[examples.user[k]]
         history = dataset.histories.events[start : examples.visible[k]]
-        shares = _shares(predictor, examples, dataset, int(k))
+        state, found = ask_question(predictor, examples, dataset, int(k))
+        shares = _on_events(state, found)
+        item = table.item[slice(*table.offsets[k : k + 2])]
+        item, looked = item[item >= 0], found.dimensions[0][item >= 0]
+        if len(item):
+            present = predictor.items.parts(item)[1]
+            on_dimensions.append(looked.mean(axis=0))
+            on_present.append((present / np.maximum(present.sum(1, keepdims=True), 1)).mean(axis=0))
         window = split_history(history)[0][-(len(shares) - 1) :]
         if not len(window):
             continue
@@ -54,7 +64,7 @@ def attention_rows(
         even += np.append(_spread(place, flat, len(bounds)), shares[0])
         read += 1
     labels = [label for _, label in bounds] + [NOTHING]
-    return [
+    rows = [
         MetricRow(
             task=TASK,
             metric="share",
@@ -68,15 +78,23 @@ def attention_rows(
         for label, value in zip(labels, shares, strict=True)
         if read
     ]
+    for model, spread in ((OURS, on_dimensions), (EVEN, on_present)):
+        if spread:
+            means = np.mean(spread, axis=0)
+            shares_of = {name: float(x) for name, x in zip(DIMENSIONS, means, strict=True)}
+            rows += dimension_rows(shares_of, split, model=model)
+    return rows
 
 
-def dimension_rows(shares: Mapping[str, float], split: Split = Split.TEST) -> list[MetricRow]:
+def dimension_rows(
+    shares: Mapping[str, float], split: Split = Split.TEST, *, model: str = OURS
+) -> list[MetricRow]:
     """Write shares of attention on the dimensions of a product as rows, by name."""
     return [
         MetricRow(
             task=TASK,
             metric="share",
-            model=OURS,
+            model=model,
             value=share,
             group=f"dimension={name}",
             split=split.name.lower(),
@@ -112,12 +130,9 @@ def examination_rows(predictor: NetworkPredictor) -> list[MetricRow]:
     ]
 
 
-def _shares(
-    predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, k: int
-) -> NDArray[np.float64]:
+def _on_events(state: State, found: Response) -> NDArray[np.float64]:
     """Return [1 + T]: attention on no event, and on each event that is read, oldest first."""
-    state, _, attention = ask_question(predictor, examples, dataset, k)
-    shares: NDArray[np.float64] = attention.mean(axis=0).astype(np.float64)
+    shares: NDArray[np.float64] = found.events[0].mean(axis=0).astype(np.float64)
     return shares[: 1 + int(state.length[0])]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from endcap.evaluate import charts, plots
 from endcap.evaluate.charts import Chart
 from endcap.evaluate.facts import Facts, curves_of
+from endcap.evaluate.faithfulness import FAITHFULNESS
 from endcap.evaluate.tables import (
     OURS,
     Table,
@@ -259,12 +260,36 @@ def _attention(rows: Rows) -> Section:
             note="" if dimensions else "Not measured for this model.",
             charts=_drawn(dimensions),
         ),
+        *_reasons(rows),
     ]
     says = (
         "What a candidate's answer is read from. Attention is where the model looks, not why a "
         "shopper acts."
     )
     return Section(name="attention", title="What does it look at?", says=says, panels=panels)
+
+
+def _reasons(rows: Rows) -> list[Panel]:
+    """Show whether the events that are named as reasons are some, a panel per task."""
+    columns = ("events in order of", "first gone", "first alone", "area", "above random")
+    kinds = ("comprehensiveness", "sufficiency", "deletion_auc", "deletion_auc_above_random")
+    panels = []
+    for task in dict.fromkeys(row.task for row in rows if row.task.startswith(FAITHFULNESS)):
+        of_task = [row for row in where(rows, task=task) if row.k <= 1]
+        found = {(row.model, row.metric): row for row in of_task}
+        lines = tuple(
+            (model, *(written(found[model, kind]) if (model, kind) in found else "-"
+                      for kind in kinds))
+            for model in dict.fromkeys(row.model for row in of_task)
+        )  # fmt: skip
+        note = (
+            f"Fall of the log-odds of {of_task[0].n:,} shoppers' best item as their events are "
+            "taken away in an order, or all but the first (less is better there). An order that "
+            "names reasons stands above random."
+        )
+        title = _plain(task)
+        panels.append(Panel(title=title, note=note, table=Table(columns=columns, lines=lines)))
+    return panels
 
 
 def _fairness(rows: Rows) -> Section:

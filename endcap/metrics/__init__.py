@@ -25,6 +25,7 @@ from endcap.metrics.calibration import (
 )
 from endcap.metrics.dwell import concordance, hazard_log_likelihood, mean_absolute_error, xauc
 from endcap.metrics.exposure import coverage, exposure, gini, popularity_tenths
+from endcap.metrics.faithfulness import comprehensiveness, deletion_auc, sufficiency
 from endcap.metrics.probability import auc, auc_statistic, log_loss, log_losses
 from endcap.metrics.ranking import (
     MISS,
@@ -51,8 +52,10 @@ __all__ = [
     "calibration_bins",
     "calibration_line",
     "cluster_interval",
+    "comprehensiveness",
     "concordance",
     "coverage",
+    "deletion_auc",
     "expected_calibration_error",
     "expected_calibration_floor",
     "exposure",
@@ -75,6 +78,7 @@ __all__ = [
     "reciprocal_rank",
     "resample_counts",
     "shift_intercept",
+    "sufficiency",
     "top_items",
     "xauc",
 ]

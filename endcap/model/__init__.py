@@ -2,6 +2,7 @@
 
 from endcap.model.config import ModelConfig
 from endcap.model.content import ItemFacts
+from endcap.model.dimensions import part_table
 from endcap.model.export import export_onnx
 from endcap.model.items import ItemRows, look_up
 from endcap.model.losses import (
@@ -48,6 +49,7 @@ __all__ = [
     "look_up",
     "next_loss",
     "outputs_of",
+    "part_table",
     "sampled_loss",
     "squared_loss",
     "squared_time_loss",

@@ -13,7 +13,7 @@ from endcap.model.effects import EffectInputs
 from endcap.model.network import Network, last_state
 from endcap.model.shown_ad import AdInputs
 from endcap.model.together import ReadTogether, RespondTogether, answers_next
-from endcap.schema import NUM_CONTEXT, NUM_PHASES
+from endcap.schema import DIMENSIONS, NUM_CONTEXT, NUM_PHASES
 
 READ_INPUTS = (
     "item",
@@ -29,7 +29,8 @@ READ_INPUTS = (
     "target_action",
 )
 RESPOND_INPUTS = (
-    "item",
+    "parts",
+    "present",
     "of_item",
     "campaign",
     "context",
@@ -51,7 +52,7 @@ RESPOND_INPUTS = (
 
 
 READ_OUTPUTS = ("states", "last", "user")
-RESPOND_OUTPUTS = ("answers", "attention")
+RESPOND_OUTPUTS = ("answers", "attention", "dimensions")
 
 
 class _Read(nn.Module):
@@ -87,7 +88,8 @@ class _Respond(nn.Module):
 
     def forward(
         self,
-        item: Tensor,
+        parts: Tensor,
+        present: Tensor,
         of_item: Tensor,
         campaign: Tensor,
         context: Tensor,
@@ -105,7 +107,7 @@ class _Respond(nn.Module):
         ad_campaign: Tensor,
         ad_group: Tensor,
         is_ads_own: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         net = self.network
         question = net.question(question_clock, since, device)
         effects = EffectInputs(
@@ -120,12 +122,14 @@ class _Respond(nn.Module):
                 item=ad_item,
                 campaign=ad_campaign,
                 group=ad_group,
-                candidate=item,
+                candidate=parts.sum(-2),
                 is_own=is_ads_own,
             ),
         )
-        answers, attention = net.answer(item, context, states, last, question, length, effects)
-        return answers.mixed(net.trust), attention
+        answers, attention, dimensions = net.answer(
+            parts, present, context, states, last, question, length, effects
+        )
+        return answers.mixed(net.trust), attention, dimensions
 
 
 def export_onnx(
@@ -165,7 +169,8 @@ def export_onnx(
         each.clone(),
     )
     respond = (
-        torch.randn(batch, items, dim),
+        torch.randn(batch, items, len(DIMENSIONS), dim),
+        torch.ones(batch, items, len(DIMENSIONS)),
         torch.randn(batch, items, sum(widths)),
         torch.zeros(batch, items, dtype=torch.long),
         torch.randn(batch, items, NUM_CONTEXT),
@@ -188,7 +193,7 @@ def export_onnx(
     by_event, by_candidate, by_question = {0: b, 1: t}, {0: b, 1: c}, {0: b}
     read_shapes = (*[by_event] * 6, *[by_question] * 5)
     respond_shapes = (
-        *[by_candidate] * 4,
+        *[by_candidate] * 5,
         by_event,
         *[by_question] * 4,
         by_event,

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
+from endcap.model.dimensions import DimensionAttention
 from endcap.model.dropout import Dropout
 from endcap.model.outputs import count_outputs
 from endcap.schema import NUM_ACTIONS, NUM_CONTEXT, NUM_GAPS, NUM_PHASES, Device, Task
@@ -55,13 +56,15 @@ class NextHead(nn.Module):
 class CandidateHead(nn.Module):
     """A candidate reads the shopper's events: what that adds to the plain head's answers.
 
-    Each candidate has a query of its own and no key, so none sees another (model.md R3c). Keys get
-    a bias by the event's age, one per head, and a learned event "nothing" stands for no history.
+    It comes as its dimensions, mixed by the shopper's attention on them. Each candidate has a
+    query of its own and no key, so none sees another (model.md R3c). Keys get a bias by the event's
+    age, one per head, and a learned event "nothing" stands for no history.
     """
 
     def __init__(self, config: ModelConfig, tasks: tuple[Task, ...], num_campaigns: int) -> None:
         super().__init__()
         dim, self.num_heads = config.dim, config.num_heads
+        self.dimensions = DimensionAttention(dim)
         self.context = nn.Linear(NUM_CONTEXT, dim)
         self.is_ad = nn.Embedding(2, dim)
         # Row 0 is a product, the last row an ad of a campaign that training never met.
@@ -91,7 +94,8 @@ class CandidateHead(nn.Module):
 
     def forward(
         self,
-        item: Float[Tensor, "B C D"],
+        parts: Float[Tensor, "B C F D"],
+        present: Float[Tensor, "B C F"],
         campaign: Int[Tensor, "B C"],
         context: Float[Tensor, "B C X"],
         bands: Float[Tensor, "B C Y"] | None,
@@ -100,27 +104,35 @@ class CandidateHead(nn.Module):
         question: Float[Tensor, "B D"],
         age: Int[Tensor, "B T"],
         length: Int[Tensor, " B"],
-    ) -> tuple[Float[Tensor, "B C O"], Float[Tensor, "B C T+1"]]:
-        """Return what is added to all outputs, and the attention on "nothing" and each event.
+    ) -> tuple[Float[Tensor, "B C O"], Float[Tensor, "B C T+1"], Float[Tensor, "B C F"]]:
+        """Return what is added to all outputs, and the attention on events and on dimensions.
+
+        The first of the events is "nothing". Context and bands count as the shopper looks at them.
 
         Args:
+            parts: vectors of the candidate's dimensions.
+            present: 1 where the candidate has the dimension, else 0.
             campaign: 0 for a product, else the campaign's row + 1.
-            bands: the context by `Pieces`, where the model has any.
+            bands: the context, as it is, by `Pieces`, where the model has any.
             age: bucket of the time between each event and the question.
         """
+        beta = self.dimensions(last + question, parts, present)
+        item, counts = self.dimensions.mixed(beta, parts, present)
+        read = context * counts
         is_ad = (campaign > 0).long()
-        asked = self.context(context) + self.is_ad(is_ad) + self.campaign(campaign)
+        asked = self.context(read) + self.is_ad(is_ad) + self.campaign(campaign)
         c = self.norm_in(item + asked + question[:, None])
         attended, weights = self._attend(c, states, age, length)
         whom = last[:, None].expand_as(c)
-        joint = torch.cat([c, attended, c * attended, item * whom, whom, context], dim=-1)
+        joint = torch.cat([c, attended, c * attended, item * whom, whom, read], dim=-1)
         mixed = self.mix(joint)
         if bands is not None:
-            mixed = mixed + self.mix_bands(bands)
+            counted = bands.reshape(*counts.shape, -1) * counts[..., None]
+            mixed = mixed + self.mix_bands(counted.flatten(-2))
         z = self.dropout(F.gelu(mixed))
         z = z + F.gelu(self.mix2(z))
         answers: Tensor = self.answers(z) + self.wide(item)
-        return answers, weights
+        return answers, weights, beta
 
     def _attend(
         self,

@@ -61,6 +61,7 @@ class ItemRows:
 
     row: Tensor  # [N] of the catalogue, rising
     vectors: Tensor  # [N, D]
+    near: Tensor  # [N, D] what neighbours and related items add to them
 
 
 def look_up(vectors: Tensor | ItemRows, item: Tensor) -> Tensor:
@@ -144,27 +145,61 @@ class ItemTable(nn.Module):
             "relation_weights": empty if weights is None else weights[:, None].expand(-1, dim),
         }
 
+    def has_id(self) -> Bool[Tensor, " V"]:
+        """Tell which items their ids add to."""
+        return (self.gate.counts > 0) & (self.id_dropout < 1)
+
+    def has_near(self) -> Bool[Tensor, " V"]:
+        """Tell which items neighbours or related items add to."""
+        found = (self._graph[0].crow_indices().diff() > 0) & (self.smoothing > 0)
+        for matrix, _ in self._relations:
+            found = found | (matrix.crow_indices().diff() > 0)
+        return found
+
     def only(self, row: Int[Tensor, " N"]) -> ItemRows:
         """Return the vectors of some items; the gradient of the ids is sparse, a row per id met.
 
         Args:
             row: of the catalogue, rising, each once.
         """
+        own, content, near = self._summands(row, sparse=True)
+        return ItemRows(row=row, vectors=self._dropped(own) + content + near, near=near)
+
+    def near(self, vectors: Tensor | ItemRows, row: Int[Tensor, " N"]) -> Float[Tensor, "N D"]:
+        """Return what neighbours and related items add to the vectors of some items.
+
+        Args:
+            vectors: what this table gave. Of some items, it holds the answer: asked anew, the ids
+                would have a gradient as large as their table.
+        """
+        if isinstance(vectors, ItemRows):
+            return F.embedding(torch.searchsorted(vectors.row, row), vectors.near)
+        return self._summands(row, sparse=False)[2]
+
+    def field_sums(
+        self, first: Int[Tensor, " N"], counts: Int[Tensor, " N"]
+    ) -> Float[Tensor, "N D"]:
+        """Return the weighted sums of the fields' vectors over runs of entries."""
+        column, starts, weights = _runs_of(self._bags[0], first, counts)
+        return _weighted_sums(column, self.fields, starts, weights)
+
+    def _summands(
+        self, row: Int[Tensor, " N"], *, sparse: bool
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N D"], Float[Tensor, "N D"]]:
+        """Return id, content, and what neighbours and related items add, of some items."""
         near, starts, weights = _rows_of(self._graph[0], row)
         related = [_rows_of(matrix, row) for matrix, _ in self._relations]
         wanted = torch.unique(torch.cat([row, *(column for column, _, _ in related)]))
         met, place = torch.unique(torch.cat([wanted, near]), return_inverse=True)
-        ids = F.embedding(met, self.ids, sparse=True) * self.gate(met)[:, None]
+        ids = F.embedding(met, self.ids, sparse=sparse) * self.gate(met)[:, None]
         own, content = ids[place[: len(wanted)]], self._content_of(wanted)
-        at = torch.searchsorted(wanted, row)
-        vectors = self._dropped(own[at]) + content[at]
-        smoothed = _weighted_sums(place[len(wanted) :], ids, starts, weights)
-        vectors = vectors + self.smoothing * smoothed
+        summed = self.smoothing * _weighted_sums(place[len(wanted) :], ids, starts, weights)
         for of, (column, starts, weights) in enumerate(related):
             place = torch.searchsorted(wanted, column)
-            summed = _weighted_sums(place, self._base(own, content), starts, weights)
-            vectors = vectors + self._weight(of) * summed
-        return ItemRows(row=row, vectors=vectors)
+            gained = _weighted_sums(place, self._base(own, content), starts, weights)
+            summed = summed + self._weight(of) * gained
+        at = torch.searchsorted(wanted, row)
+        return own[at], content[at], summed
 
     def _weight(self, place: int) -> Tensor:
         assert self.relation_weights is not None
@@ -205,8 +240,13 @@ def _start_fields(fields: FieldMatrix, is_known: NDArray[np.bool_], dim: int) ->
 def _rows_of(matrix: Tensor, row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return columns, where each row's entries start, and weights of some rows in CSR form."""
     first, counts = matrix.crow_indices()[row], matrix.crow_indices().diff()[row]
+    return _runs_of(matrix, first, counts)
+
+
+def _runs_of(matrix: Tensor, first: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the same of runs of entries, in the order in which the matrix holds them."""
     starts = counts.cumsum(0) - counts
-    entry = torch.arange(int(counts.sum()), device=row.device)
+    entry = torch.arange(int(counts.sum()), device=first.device)
     entry = entry + (first - starts).repeat_interleave(counts)
     return matrix.col_indices()[entry], starts, matrix.values()[entry]
 

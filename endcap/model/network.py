@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
 from endcap.model.content import ItemFacts
+from endcap.model.dimensions import ItemParts, by_dimension
 from endcap.model.effects import EffectInputs, Effects
 from endcap.model.encoder import Encoder
 from endcap.model.heads import CandidateHead, Examination, NextHead, QuestionInputs
@@ -81,6 +82,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.tasks = config, tasks
+        fields = by_dimension(fields)
         self.items = ItemTable(
             fields,
             neighbours,
@@ -91,6 +93,7 @@ class Network(nn.Module):
             gate=config.gate,
             facts=facts,
         )
+        self.parts = ItemParts(fields, self.items)
         self.encoder = Encoder(config)
         self.question = QuestionInputs(config)
         self.next = NextHead(config)
@@ -186,9 +189,9 @@ class Network(nn.Module):
         asked = candidates.question
         window = question.window[asked]
         item = candidates.item.clamp(min=0)
-        # What is asked of a shopper alone has no item: no vector, and no effect.
+        parts, present = self.parts(self.items, vectors, candidates.item)
+        # What is asked of a shopper alone has no item: no dimension, and no effect.
         has_item = (candidates.item >= 0).to(states.dtype).unsqueeze(-1)
-        vector = look_up(vectors, item) * has_item
         effects = EffectInputs(
             of_item=F.embedding(item, self.effects.of_items()) * has_item,
             campaign=candidates.campaign,
@@ -197,10 +200,11 @@ class Network(nn.Module):
             event_group=self.groups[history.item[window] + 1],
             action=history.action[window],
             age=candidates.age,
-            ad=self._ad(vectors, candidates, vector),
+            ad=self._ad(vectors, candidates, parts),
         )
         return self.answer(
-            vector,
+            parts,
+            present,
             candidates.context,
             states[window],
             last[window],
@@ -211,37 +215,42 @@ class Network(nn.Module):
 
     def answer(
         self,
-        item: Float[Tensor, "Q C D"],
+        parts: Float[Tensor, "Q C F D"],
+        present: Float[Tensor, "Q C F"],
         context: Float[Tensor, "Q C X"],
         states: Float[Tensor, "Q T D"],
         last: Float[Tensor, "Q D"],
         question: Float[Tensor, "Q D"],
         length: Int[Tensor, " Q"],
         effects: EffectInputs,
-    ) -> tuple[Answers, Float[Tensor, "Q C T+1"]]:
-        """Return both answers, and the attention on "nothing" and each event."""
+    ) -> tuple[Answers, Float[Tensor, "Q C T+1"], Float[Tensor, "Q C F"]]:
+        """Return both answers, and the attention on events ("nothing" first) and on dimensions.
+
+        The plain answer reads the context as it is, the deep one as the shopper looks at it.
+        """
         bands = None if self.pieces is None else self.pieces(context)
         plain = self.plain(context, bands)
-        added, attention = self.candidates(
-            item, effects.campaign, context, bands, states, last, question, effects.age, length
+        shopper = (states, last, question, effects.age, length)
+        added, attention, dimensions = self.candidates(
+            parts, present, effects.campaign, context, bands, *shopper
         )
         deep = plain + self.effects(effects) + self.is_deep * added
-        return Answers(plain=self.leans(plain), deep=self.leans(deep)), attention
+        return Answers(plain=self.leans(plain), deep=self.leans(deep)), attention, dimensions
 
     def _ad(
-        self, vectors: Tensor | ItemRows, candidates: CandidateBatch, vector: Tensor
+        self, vectors: Tensor | ItemRows, candidates: CandidateBatch, parts: Tensor
     ) -> AdInputs | None:
         """Look up the ads that questions name; None where none does."""
         row = candidates.ad_item
         if not bool((candidates.ad_campaign > 0).any()):
             return None
-        has_item = (row >= 0).to(vector.dtype)[:, None]
+        has_item = (row >= 0).to(parts.dtype)[:, None]
         return AdInputs(
             item=look_up(vectors, row.clamp(min=0)) * has_item,
             campaign=candidates.ad_campaign,
             group=self.groups[row + 1],
-            candidate=vector,
-            is_own=(candidates.item == row[:, None]).to(vector.dtype) * has_item,
+            candidate=parts.sum(-2),
+            is_own=(candidates.item == row[:, None]).to(parts.dtype) * has_item,
         )
 
 

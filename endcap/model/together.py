@@ -65,7 +65,8 @@ class RespondTogether(nn.Module):
 
     def forward(
         self,
-        item: Tensor,
+        parts: Tensor,
+        present: Tensor,
         of_item: Tensor,
         campaign: Tensor,
         context: Tensor,
@@ -83,11 +84,11 @@ class RespondTogether(nn.Module):
         ad_campaign: Tensor,
         ad_group: Tensor,
         is_ads_own: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Return all answers, and the shared network's attention."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return all answers, and the shared network's attention on events and on dimensions."""
         count = len(self.responders)
-        parts = zip(
-            item.chunk(count, dim=-1),
+        inputs = zip(
+            parts.chunk(count, dim=-1),
             torch.split(of_item, self.widths, dim=-1),
             states.chunk(count, dim=-1),
             last.chunk(count, dim=-1),
@@ -97,14 +98,14 @@ class RespondTogether(nn.Module):
         asked = (question_clock, since, device, age, length, item_group, event_group, action)
         ad = (ad_campaign, ad_group, is_ads_own)
         found = [
-            responder(item, effect, campaign, context, states, last, *asked, own_ad, *ad)
-            for responder, (item, effect, states, last, own_ad) in zip(
-                self.responders, parts, strict=True
+            responder(parts, present, effect, campaign, context, states, last, *asked, own_ad, *ad)
+            for responder, (parts, effect, states, last, own_ad) in zip(
+                self.responders, inputs, strict=True
             )
         ]
-        answers, attention = found[0]
-        for (own, _), place in zip(found[1:], self.owned, strict=True):
+        answers, attention, dimensions = found[0]
+        for (own, _, _), place in zip(found[1:], self.owned, strict=True):
             if place.stop > place.start:  # what comes next has no answer of a candidate
                 before, after = answers[..., : place.start], answers[..., place.stop :]
                 answers = torch.cat([before, own[..., : place.stop - place.start], after], dim=-1)
-        return answers, attention
+        return answers, attention, dimensions

@@ -1,6 +1,22 @@
 """Artifact + history -> calibrated predictions, nearest items, attention. Never torch."""
 
-from endcap.predict.predictor import NetworkPredictor, State, best_rows
+from endcap.predict.explain import Explanation, explain, explained_task
+from endcap.predict.predictor import NetworkPredictor, best_rows
+from endcap.predict.removal import NEXT, latest, log_odds_without, respond_without
+from endcap.predict.state import Response, State
 from endcap.predict.vectors import ItemVectors
 
-__all__ = ["ItemVectors", "NetworkPredictor", "State", "best_rows"]
+__all__ = [
+    "NEXT",
+    "Explanation",
+    "ItemVectors",
+    "NetworkPredictor",
+    "Response",
+    "State",
+    "best_rows",
+    "explain",
+    "explained_task",
+    "latest",
+    "log_odds_without",
+    "respond_without",
+]

@@ -1,6 +1,6 @@
 """The model at work: an artifact and a question in, calibrated answers out. No torch here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,7 @@ from endcap.predict.hazards import (
     quantile_time,
     softmax,
 )
+from endcap.predict.state import Response, State
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import (
     NO_ITEM,
@@ -45,22 +46,6 @@ from endcap.schema import (
 
 DEFAULT_EXAMINATION = 0.85
 """How much less each further slot is looked at, where a log cannot tell."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """A shopper read once: what candidates and lists are asked of."""
-
-    states: NDArray[np.float32]  # [1, T, D]
-    last: NDArray[np.float32]  # [1, D]
-    user: NDArray[np.float32]  # [D]
-    age: NDArray[np.int64]
-    group: NDArray[np.int64]  # [1, T] of the events' items
-    action: NDArray[np.int64]
-    length: NDArray[np.int64]
-    clock: NDArray[np.float32]
-    since: NDArray[np.int64]
-    device: NDArray[np.int64]
 
 
 class NetworkPredictor:
@@ -96,21 +81,31 @@ class NetworkPredictor:
 
     def state(self, history: Events, at_us: int, device: int, action: int | None = None) -> State:
         """Read a history; `action` is the kind of next event that a list asks for."""
+        return self.read([self.window(history)], at_us, device, action)
+
+    def window(self, history: Events) -> Events:
+        """Return the events that are read: the latest that are no impressions."""
+        return split_history(history)[0][-self._max_history :]
+
+    def read(
+        self, windows: list[Events], at_us: int, device: int, action: int | None = None
+    ) -> State:
+        """Read windows of events at once, all asked at one instant."""
         shop = self.shop
-        window = split_history(history)[0][-self._max_history :]
-        inputs = history_inputs([window], zone=shop.tzinfo, has_clock=shop.has_clock)
-        age = np.zeros((1, inputs.item.shape[1]), dtype=np.int64)
-        clock = np.zeros((1, 4), dtype=np.float32)
-        since = np.zeros(1, dtype=np.int64)
+        inputs = history_inputs(windows, zone=shop.tzinfo, has_clock=shop.has_clock)
+        age = np.zeros(inputs.item.shape, dtype=np.int64)
+        clock = np.zeros((len(windows), 4), dtype=np.float32)
+        since = np.zeros(len(windows), dtype=np.int64)
         if shop.has_clock:
-            clock = phases(np.array([at_us], dtype=np.int64), shop.tzinfo)
-            if len(window):
-                age[0, : len(window)] = gap_bucket(at_us - window["timestamp_us"])
-                since = age[0, len(window) - 1 : len(window)].copy()
-        item = self._gather(inputs.item[0])[None]
+            clock[:] = phases(np.array([at_us], dtype=np.int64), shop.tzinfo)
+            for row, window in enumerate(windows):
+                if len(window):
+                    age[row, : len(window)] = gap_bucket(at_us - window["timestamp_us"])
+                    since[row] = age[row, len(window) - 1]
+        item = self._gather(inputs.item)
         asked = self.artifact.manifest.next_action if action is None else action
-        device_ = np.array([device], dtype=np.int64)
-        states, last, user = self._read.run(
+        device_ = np.full(len(windows), device, dtype=np.int64)
+        states, last, users = self._read.run(
             None,
             {
                 "item": item,
@@ -123,13 +118,13 @@ class NetworkPredictor:
                 "question_clock": clock,
                 "since": since,
                 "device": device_,
-                "target_action": np.array([asked], dtype=np.int64),
+                "target_action": np.full(len(windows), asked, dtype=np.int64),
             },
         )
         return State(
             states=states,
             last=last,
-            user=user[0],
+            users=users,
             age=age,
             group=np.where(inputs.item >= 0, self.items.groups[inputs.item], 0),
             action=inputs.action,
@@ -191,17 +186,34 @@ class NetworkPredictor:
             item: rows; -1 asks of the shopper alone.
             ad: an ad on the page, an input of the purchase question; it is no candidate.
         """
-        of_ad = self._ad_inputs(ad, item)
-        has_item = (item >= 0)[:, None].astype(np.float32)
-        item = np.maximum(item, 0)
-        known = self._known_campaigns(campaign)
-        answers, attention = self._respond.run(
+        found = self.respond(state, item[None], campaign[None], context[None], ad)
+        return found.answers[0], found.events[0]
+
+    def respond(
+        self,
+        state: State,
+        item: NDArray[np.int32],
+        campaign: NDArray[np.int32],
+        context: NDArray[np.float32],
+        ad: Ad | None = None,
+        changed: Mapping[str, NDArray[np.generic]] | None = None,
+    ) -> Response:
+        """Ask candidates [B, C] of B histories; an item of -1 asks of the shopper alone.
+
+        Args:
+            ad: an ad on the page of all.
+            changed: inputs of the graph, by name, that stand in for the candidates' own.
+        """
+        parts, present = self.items.parts(item)
+        is_item = item >= 0
+        answers, events, dimensions = self._respond.run(
             None,
             {
-                "item": (self.items.vectors[item] * has_item)[None],
-                "of_item": (self.items.effects[item] * has_item)[None],
-                "campaign": known[None],
-                "context": context[None],
+                "parts": parts,
+                "present": present,
+                "of_item": self.items.effects[item] * is_item[..., None].astype(np.float32),
+                "campaign": self._known_campaigns(campaign),
+                "context": context,
                 "states": state.states,
                 "last": state.last,
                 "question_clock": state.clock,
@@ -209,13 +221,14 @@ class NetworkPredictor:
                 "device": state.device,
                 "age": state.age,
                 "length": state.length,
-                "item_group": (self.items.groups[item] * has_item[:, 0].astype(np.int64))[None],
+                "item_group": self.items.groups[item] * is_item.astype(np.int64),
                 "event_group": state.group,
                 "action": state.action,
-                **of_ad,
-            },
+            }
+            | self._ad_inputs(ad, item)
+            | dict(changed or {}),
         )
-        return answers[0].astype(np.float64), attention[0]
+        return Response(answers=answers.astype(np.float64), events=events, dimensions=dimensions)
 
     def _known_campaigns(self, campaign: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return rows + 1, 0 for a product.
@@ -226,13 +239,13 @@ class NetworkPredictor:
 
     def _ad_inputs(self, ad: Ad | None, item: NDArray[np.int32]) -> dict[str, NDArray[np.generic]]:
         row = -1 if ad is None else ad.item
-        campaign = np.array([-1 if ad is None else ad.campaign], dtype=np.int32)
-        rows = np.array([row], dtype=np.int64)
+        campaign = np.full(len(item), -1 if ad is None else ad.campaign, dtype=np.int32)
+        rows = np.full(len(item), row, dtype=np.int64)
         return {
             "ad_item": self._gather(rows),
             "ad_campaign": self._known_campaigns(campaign),
             "ad_group": np.where(rows >= 0, self.items.groups[np.maximum(rows, 0)], 0),
-            "is_ads_own": ((item == row) & (row >= 0))[None].astype(np.float32),
+            "is_ads_own": ((item == row) & (row >= 0)).astype(np.float32),
         }
 
     def chance_of(
@@ -343,10 +356,21 @@ class NetworkPredictor:
         action: int | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Return what adds up to `next_scores`, by name: network, memory, repeat, popularity."""
-        state = self.state(history, at_us, device, action)
+        user = self.state(history, at_us, device, action).user
+        return self.next_parts_of(user, history, counters, unseen=unseen)
+
+    def next_parts_of(
+        self,
+        user: NDArray[np.float32],
+        history: Events,
+        counters: NDArray[np.float32],
+        *,
+        unseen: bool = False,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the same for a shopper whose vector [D] was read."""
         mix = self._mix_unseen if unseen else self._mix
         size, resolution_us = self.items.num_items, self.shop.resolution_us
-        parts: dict[str, NDArray[np.float32]] = {"network": self.items.vectors @ state.user}
+        parts: dict[str, NDArray[np.float32]] = {"network": self.items.vectors @ user}
         if mix.memory:
             parts["memory"] = np.float32(mix.memory) * memory_scores(
                 history, self._memory, decay=mix.decay, resolution_us=resolution_us, num_items=size
@@ -395,11 +419,26 @@ class NetworkPredictor:
         return bool(self.artifact.arrays["examination"].size)
 
     def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[:, None].astype(np.float32)
+        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[..., None].astype(np.float32)
 
     def _slice(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         start, stop = self.artifact.manifest.slices[name]
         return answers[:, start:stop]
+
+    def log_odds(self, name: str, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a task's calibrated log-odds [..., C].
+
+        Of a delay they are those that it ever comes; a dwell has its expected time's logarithm.
+        """
+        task = self._tasks[name]
+        if isinstance(task, Hazard) and task.measures == "dwell":
+            start, stop = self.artifact.manifest.slices[name]
+            means = np.array(self.artifact.manifest.dwell_means_ms)
+            return np.log(np.maximum(expected_time(answers[..., start:stop], means), 1e-3))
+        slope, shift = self._calibration(name)
+        logit = answers[..., self.artifact.manifest.slices[name][0]]
+        out: NDArray[np.float64] = slope * logit + shift
+        return out
 
     def _calibration(self, name: str) -> tuple[float, float]:
         return self.artifact.manifest.calibration.get(name, (1.0, 0.0))

@@ -14,7 +14,11 @@ from endcap.features import (
     item_groups,
     relation_matrices,
 )
-from endcap.schema import Catalogue
+from endcap.schema import DIMENSION_OF_FIELD, DIMENSIONS, Catalogue
+
+Floats = NDArray[np.float32]
+
+_NEAR, _TEXT = DIMENSIONS.index("neighbours"), DIMENSIONS.index("text")
 
 
 class ItemVectors:
@@ -32,6 +36,8 @@ class ItemVectors:
         self._bases = artifact.arrays["item_bases"]
         self._relation_weights = artifact.arrays["relation_weights"]
         self._fitted = artifact.arrays["item_vectors"]
+        self._numbers = artifact.arrays["part_numbers"]
+        self._parts = artifact.arrays["part_vectors"]
         self._effects = artifact.arrays["item_effects"]
         self._scales = msgspec.convert(artifact.manifest.scales, ContextScales)
         self.is_known: NDArray[np.bool_] = artifact.arrays["is_known"].astype(np.bool_)
@@ -44,13 +50,16 @@ class ItemVectors:
             SchemaError: later items hold vectors of another length than those of the fit.
         """
         extra = np.arange(len(self._fitted), catalogue.num_items)
-        vectors: NDArray[np.float32] = self._fitted
-        if len(extra):
-            content = self._content(catalogue, extra)
-            related = self._related(catalogue, content)
-            vectors = np.concatenate([self._fitted, content + related])
-        self.vectors = vectors
+        self.vectors: Floats = self._fitted
+        self.numbers: NDArray[np.int32] = self._numbers
+        self._later: Floats = self._parts[:0]
         self.effects = np.pad(self._effects, ((0, len(extra)), (0, 0)))
+        if len(extra):
+            parts, has = self._parts_of(catalogue, extra)
+            numbers = np.where(has, len(self._parts) + np.arange(has.size).reshape(has.shape), 0)
+            self.vectors = np.concatenate([self._fitted, parts.sum(axis=1)])
+            self.numbers = np.concatenate([self._numbers, numbers.astype(np.int32)])
+            self._later = parts.reshape(-1, parts.shape[-1])
         self.columns = ItemColumns.of(catalogue, self._scales)
         self.groups = item_groups(catalogue, self.vocabulary)
 
@@ -59,22 +68,43 @@ class ItemVectors:
         """Count the rows."""
         return len(self.vectors)
 
-    def _content(self, catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return what later items are by their fields and the shop's own vectors."""
-        matrix = field_matrix(catalogue, self.vocabulary, rows)
-        vectors: NDArray[np.float32] = (
-            embeddings_of(catalogue, self.vocabulary, rows) @ self._embedding_map
-        )
-        owner = np.repeat(np.arange(len(rows)), np.diff(matrix.indptr))
-        np.add.at(vectors, owner, matrix.weights[:, None] * self._fields[matrix.indices])
-        return vectors
+    def parts(self, item: NDArray[np.int32]) -> tuple[Floats, Floats]:
+        """Return the vectors [..., F, D] that items are the sums of, and 1 where there is one.
 
-    def _related(self, catalogue: Catalogue, content: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what later items gain from those that they are related to."""
+        An item of -1 is none and has no parts.
+        """
+        numbers = np.where(item[..., None] >= 0, self.numbers[item], 0)
+        found: Floats = self._parts[np.minimum(numbers, len(self._parts) - 1)]
+        later = numbers >= len(self._parts)
+        found[later] = self._later[numbers[later] - len(self._parts)]
+        return found, (numbers > 0).astype(np.float32)
+
+    def _parts_of(
+        self, catalogue: Catalogue, rows: NDArray[np.int64]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what later items are the sums of [N, F, D], and which dimensions they have."""
+        matrix = field_matrix(catalogue, self.vocabulary, rows)
+        shape = (len(rows), len(DIMENSIONS))
+        parts = np.zeros((*shape, self._fields.shape[1]), dtype=np.float32)
+        has = np.zeros(shape, dtype=np.bool_)
+        owner = np.repeat(np.arange(len(rows)), np.diff(matrix.indptr))
+        dimension = np.array(DIMENSION_OF_FIELD)[matrix.fields]
+        weighted = matrix.weights[:, None] * self._fields[matrix.indices]
+        np.add.at(parts, (owner, dimension), weighted)
+        has[owner, dimension] = True
+        given = embeddings_of(catalogue, self.vocabulary, rows)
+        parts[:, _TEXT] += given @ self._embedding_map
+        has[:, _TEXT] |= given.any(axis=1)
+        parts[:, _NEAR], has[:, _NEAR] = self._related(catalogue, parts.sum(axis=1))
+        return parts, has
+
+    def _related(self, catalogue: Catalogue, content: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what later items gain from those that they are related to, and which have any."""
         gained, first = np.zeros_like(content), len(self._fitted)
+        has = np.zeros(len(content), dtype=np.bool_)
         kinds = self.vocabulary.relations
         if not kinds:
-            return gained
+            return gained, has
         bases = np.concatenate([self._bases, content])
         related = relation_matrices(catalogue, kinds)
         for weight, kind in zip(self._relation_weights, kinds, strict=True):
@@ -83,4 +113,5 @@ class ItemVectors:
             later = owner >= 0
             parts = weight * matrix.weights[later, None] * bases[matrix.indices[later]]
             np.add.at(gained, owner[later], parts)
-        return gained
+            has[owner[later]] = True
+        return gained, has

@@ -1,6 +1,9 @@
 """The nouns of the house and their columns; every room meets the others through them."""
 
 from endcap.schema.arrays import (
+    COLUMNS_OF_DIMENSION,
+    DIMENSION_OF_FIELD,
+    DIMENSIONS,
     FIELD_NAMES,
     NUM_CONTEXT,
     NUM_DWELLS,
@@ -78,7 +81,10 @@ from endcap.schema.training import TrainSettings, Weighting
 
 __all__ = [
     "ANY_EVENT",
+    "COLUMNS_OF_DIMENSION",
     "DEFAULT_TASKS",
+    "DIMENSIONS",
+    "DIMENSION_OF_FIELD",
     "EMPTY",
     "EVENT",
     "FIELD_NAMES",

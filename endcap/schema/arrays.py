@@ -18,6 +18,13 @@ NUM_DWELLS = 17
 FIELD_NAMES = ("category", "leaf", "brand", "seller", "price", "attribute", "text")
 """The fields whose vectors add up to an item's, beside its id and its neighbours."""
 
+DIMENSIONS = ("id", "neighbours", "category", "brand", "price", "text", "attribute")
+"""What a product is to a shopper: the parts that a candidate's attention is spread over."""
+
+DIMENSION_OF_FIELD = (2, 2, 3, 6, 4, 6, 5)
+"""For every one of `FIELD_NAMES`, its place in `DIMENSIONS`; a seller is an attribute, and so are
+the shop's further amounts (`items.numbers`)."""
+
 
 class ContextColumn(IntEnum):
     """The columns of a candidate's context; all are of order one."""
@@ -84,6 +91,32 @@ SHOPPER_COLUMNS = (
     *range(ContextColumn.OWN_DWELL, ContextColumn.LAST_20_CLICKED + 1),
 )
 """Columns that tell of the shopper alone: all that is known of a question without an item."""
+
+COLUMNS_OF_DIMENSION = {
+    "id": (
+        *range(ContextColumn.SAME_ITEM_CLICKS, ContextColumn.SAME_ITEM_DAYS + 1),
+        *range(ContextColumn.POPULARITY, ContextColumn.BUY_RATE + 1),
+        ContextColumn.ITEM_AGE,
+        ContextColumn.ITEM_SHOWN,
+        *range(ContextColumn.ITEM_DAYS, ContextColumn.ITEM_DAYS_60 + 1),
+        *range(ContextColumn.ITEM_DWELL, ContextColumn.ITEM_TIMES + 1),
+    ),
+    "category": (
+        *range(ContextColumn.SAME_LEAF, ContextColumn.SAME_LEAF_PURCHASES + 1),
+        ContextColumn.SAME_TOP,
+        ContextColumn.LEAF_TASTE,
+        ContextColumn.TOP_TASTE,
+    ),
+    "brand": (ContextColumn.SAME_BRAND, ContextColumn.BRAND_TASTE),
+    "price": (
+        ContextColumn.PRICE,
+        ContextColumn.PRICE_AGAINST_USUAL,
+        ContextColumn.PRICE_GAP_SQUARED,
+    ),
+    "text": (ContextColumn.WORD_TASTE,),
+    "attribute": (ContextColumn.NUMBER, ContextColumn.NUMBER_UNKNOWN),
+}
+"""Columns of the context that speak of one dimension; `SHOPPER_COLUMNS` speak of none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from endcap.features import (
     ItemMemory,
     Mix,
 )
-from endcap.model import Network, answers_next
+from endcap.model import Network, answers_next, part_table
 from endcap.schema import (
     Binary,
     Dataset,
@@ -75,26 +75,31 @@ class Fitted:
         """Return the kind of event that a plain list asks for: the log's most frequent."""
         return usual_action(self.dataset)
 
-    def item_arrays(self) -> dict[str, NDArray[np.float32]]:
+    def item_arrays(self) -> dict[str, NDArray[np.float32] | NDArray[np.int32]]:
         """Return, by their names in a model folder, what serving reads of items and slots.
 
-        Vectors and effects of items, [V, D] and [V, K], field vectors [F, D], the map of the
-        shop's own vectors [E, D], what items give to related ones [V, D] (no rows without
-        relations) and by which weight of each kind [R, D], and examination [P, devices, slots].
-        Those of networks apart stand beside the shared one's.
+        Vectors and effects of items, [V, D] and [V, K], the vectors [U, D] of their dimensions and
+        which of them are whose [V, F], field vectors [W, D], the map of the shop's own vectors
+        [E, D], what items give to related ones [V, D] (no rows without relations) and by which
+        weight of each kind [R, D], and examination [P, devices, slots]. Those of networks apart
+        stand beside the shared one's.
 
         Examination is empty where positions did not vary in the log, so nothing identifies it.
         """
         networks = [each.eval() for each in (self.network, *self.apart.values())]
         with torch.no_grad():
             parts = [each.items.parts() for each in networks]
+            vectors = [each.items() for each in networks]
             arrays = {
                 **{name: torch.cat([part[name] for part in parts], dim=-1) for name in parts[0]},
-                "item_vectors": torch.cat([each.items() for each in networks], dim=-1),
+                "item_vectors": torch.cat(vectors, dim=-1),
                 "item_effects": torch.cat([each.effects.of_items() for each in networks], dim=-1),
                 "examination_trained": self.network.examination.log().exp(),
             }
+            tables = [(n.items, n.parts, of) for n, of in zip(networks, vectors, strict=True)]
+            numbers, parted = part_table(tables)
         found = {name: array.detach().cpu().numpy() for name, array in arrays.items()}
+        found |= {"part_numbers": numbers, "part_vectors": parted}
         found["examination"] = table = self.examination
         learned = any(isinstance(t, Binary) and t.space == "impressions" for t in self.tasks)
         varied = table.shape[-1] > 1 or table.shape[0] > 1

@@ -12,6 +12,7 @@ from endcap.features import DAY_US
 from endcap.model import ModelConfig
 from endcap.predict import NetworkPredictor
 from endcap.schema import (
+    DIMENSIONS,
     IMPRESSION,
     Action,
     Campaigns,
@@ -163,3 +164,17 @@ def test_serving_and_training_make_the_same_vector_of_what_training_never_met(sh
     alone.relations[0] = ()
     predictor.learn_items(dataset.catalogue.followed_by(alone))
     np.testing.assert_allclose(content, predictor.items.vectors[NUM_ITEMS] + forward, atol=1e-5)
+
+
+def test_the_parts_of_every_item_add_up_to_its_vector_and_say_what_it_is_told_by(shop):
+    dataset, predictor = shop
+    related = [("same_series=i3",), (), (), ()]
+    new = new_items(["绿茶", "", "", ""], vectors=np.eye(4) + 10.0, relations=related)
+    predictor.learn_items(dataset.catalogue.followed_by(new))
+    vectors = predictor.items.vectors
+    parts, present = predictor.items.parts(np.arange(len(vectors), dtype=np.int32))
+    np.testing.assert_allclose(parts.sum(axis=1), vectors, atol=1e-5)
+    near, text = DIMENSIONS.index("neighbours"), DIMENSIONS.index("text")
+    assert present[-4:, near].tolist() == [1, 0, 0, 0]
+    assert present[-4:, text].all() and present[-4:].sum() == 5
+    assert np.abs(parts[-4, near]).max() > 0

@@ -23,6 +23,9 @@ def test_lists_have_the_length_that_was_asked_for(endcap, model_folder):
 def test_people_read_titles_and_what_to_do_next(endcap, model_folder):
     result = endcap("recommend", model_folder, "--user", "u1", "--limit", 2, "--explain")
     assert "Product" in result.stdout and "network" in result.stdout
+    assert "What u1's scores are made of" in result.stdout and "neighbours" in result.stdout
+    assert "Where u1 looks, for click" in result.stdout
+    assert "fall without an event" in result.stdout
     assert f"endcap similar {model_folder} i" in result.stdout
 
 

@@ -7,7 +7,15 @@ from html.parser import HTMLParser
 import pytest
 
 from endcap.errors import MissingExtraError
-from endcap.evaluate import card_markdown, dimension_rows, facts_of, plots, report_html, tables
+from endcap.evaluate import (
+    attention_rows,
+    card_markdown,
+    dimension_rows,
+    facts_of,
+    plots,
+    report_html,
+    tables,
+)
 from endcap.evaluate.facts import at_the_ends, curves_of, not_better
 from endcap.schema import CurveRow, MetricRow
 
@@ -121,6 +129,26 @@ def test_shares_of_dimensions_have_their_place(facts):
     rows = [*rows_of_a_fit(), *dimension_rows({"price": 0.6, "brand": 0.4})]
     section = text_of(report_html(facts, rows), "attention")
     assert "Not measured" not in section and "price" in section and "brand" in section
+
+
+def test_reasons_stand_beside_an_order_drawn_by_lot(facts):
+    task = "faithfulness (click)"
+    rows = [
+        row("comprehensiveness", "attention", 0.31, task=task, k=1),
+        row("comprehensiveness", "attention", 0.77, task=task, k=3),
+        row("deletion_auc", "random", 0.12, task=task),
+    ]
+    section = text_of(report_html(facts, [*rows_of_a_fit(), *rows]), "attention")
+    assert "Faithfulness (click)" in section and "random" in section
+    assert "0.31" in section and "0.12" in section and "0.77" not in section
+
+
+def test_attention_on_dimensions_adds_up_and_stands_beside_an_even_one(dataset, fitted, predictor):
+    rows = attention_rows(predictor, fitted.examples, dataset)
+    for model in ("endcap", "even"):
+        shares = {r.group: r.value for r in tables.where(rows, model=model, part="dimension")}
+        assert len(shares) == 7 and sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert shares["dimension=attribute"] == 0  # no item of this shop has one
 
 
 def test_what_did_not_work_is_told_with_its_interval(facts):

@@ -7,16 +7,19 @@ from beartype import beartype
 from jaxtyping import jaxtyped
 
 from endcap.model import (
+    ItemFacts,
     ModelConfig,
     Network,
     attention,
     content,
+    dimensions,
     encoder,
     gate,
     heads,
     items,
     losses,
     network,
+    pieces,
     plain,
     recurrent,
     softmax,
@@ -42,8 +45,8 @@ def _functions(module):
 
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
-    rooms = (attention, content, encoder, gate, heads, items, losses, network, plain)
-    for module in (*rooms, recurrent, softmax):
+    rooms = (attention, content, dimensions, encoder, gate, heads, items, losses, network, pieces)
+    for module in (*rooms, plain, recurrent, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 
@@ -61,7 +64,7 @@ def make_network():
             indptr=np.array([0, 1, 3, 4, 4, 5]),
             indices=np.array([0, 2, 1, 1, 0]),  # columns of a row in any order
             weights=np.array([1, 0.5, 0.5, 1, 1], dtype=np.float32),
-            fields=np.zeros(5, dtype=np.uint8),
+            fields=np.array([0, 4, 2, 6, 1], dtype=np.uint8),
             num_columns=3,
         )
         neighbours = FieldMatrix(
@@ -85,3 +88,22 @@ def make_network():
         ).eval()
 
     return build
+
+
+@pytest.fixture
+def facts():
+    """Item 0 is related to 2 and 4, item 4 (which training never met) to 0."""
+    import numpy as np
+
+    related = FieldMatrix(
+        indptr=np.array([0, 2, 2, 2, 2, 3]),
+        indices=np.array([2, 4, 0]),
+        weights=np.array([0.5, 0.5, 1], dtype=np.float32),
+        fields=np.zeros(3, dtype=np.uint8),
+        num_columns=5,
+    )
+    return ItemFacts(
+        counts=np.array([9, 3, 1, 2, 0]),
+        embeddings=np.arange(10, dtype=np.float32).reshape(5, 2) / 10,
+        relations={"same_series": related},
+    )

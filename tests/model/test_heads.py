@@ -9,20 +9,22 @@ from endcap.schema import DEFAULT_TASKS, NUM_CONTEXT, Device
 def ask(network, rows, length=3, seed=2):
     """Ask about some of five random candidates after one window of events."""
     torch.manual_seed(seed)
-    item, context = torch.randn(1, 5, 8), torch.randn(1, 5, NUM_CONTEXT)
+    parts, context = torch.randn(1, 5, 7, 8), torch.randn(1, 5, NUM_CONTEXT)
+    present = (torch.rand(1, 5, 7) < 0.8).float()
     campaign = torch.tensor([[0, 1, 2, 3, 0]])
     states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
     age = torch.randint(1, 9, (1, 3))
     lengths = torch.tensor([length])
-    head, asked = network.candidates, context[:, rows]
-    return head(item[:, rows], campaign[:, rows], asked, None, states, last, question, age, lengths)
+    shopper = (states, last, question, age, lengths)
+    asked = (each[:, rows] for each in (parts, present, campaign, context))
+    return network.candidates(*asked, None, *shopper)
 
 
 def test_a_candidate_answers_the_same_alone_and_in_company(make_network):
     network = make_network()
-    together, attention = ask(network, [0, 1, 2, 3, 4])
+    together, attention, _ = ask(network, [0, 1, 2, 3, 4])
     for row in range(5):
-        alone, its_attention = ask(network, [row])
+        alone, its_attention, _ = ask(network, [row])
         torch.testing.assert_close(alone[0, 0], together[0, row])
         torch.testing.assert_close(its_attention[0, 0], attention[0, row])
 
@@ -35,13 +37,13 @@ def test_order_of_candidates_means_nothing(make_network):
 
 
 def test_attention_adds_up_to_one_and_reads_no_padding(make_network):
-    _, attention = ask(make_network(), [0, 1], length=2)
+    _, attention, _ = ask(make_network(), [0, 1], length=2)
     torch.testing.assert_close(attention.sum(-1), torch.ones(1, 2))
     assert attention[..., 3].abs().max() == 0  # "nothing", two events, padding
 
 
 def test_without_a_history_all_attention_lies_on_nothing(make_network):
-    answers, attention = ask(make_network(), [0], length=0)
+    answers, attention, _ = ask(make_network(), [0], length=0)
     assert attention[0, 0].tolist() == [1, 0, 0, 0]
     assert answers.isfinite().all()
 

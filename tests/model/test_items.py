@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from endcap.model import ItemFacts
 from endcap.model.items import SparseProduct, look_up
 from endcap.schema import FieldMatrix
 
@@ -41,23 +40,6 @@ def test_in_training_some_items_lean_on_neighbours_and_fields(make_network):
     dropped = (whole - table.train()().detach()).abs().sum(1) > 0
     assert 0 < dropped[:4].sum() < 4
     assert not dropped[4]
-
-
-@pytest.fixture
-def facts():
-    """Item 0 is related to 2 and 4, item 4 (which training never met) to 0."""
-    related = FieldMatrix(
-        indptr=np.array([0, 2, 2, 2, 2, 3]),
-        indices=np.array([2, 4, 0]),
-        weights=np.array([0.5, 0.5, 1], dtype=np.float32),
-        fields=np.zeros(3, dtype=np.uint8),
-        num_columns=5,
-    )
-    return ItemFacts(
-        counts=np.array([9, 3, 1, 2, 0]),
-        embeddings=np.arange(10, dtype=np.float32).reshape(5, 2) / 10,
-        relations={"same_series": related},
-    )
 
 
 def test_an_item_gains_its_embedding_and_what_it_is_related_to(make_network, facts):

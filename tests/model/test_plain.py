@@ -7,9 +7,9 @@ from endcap.schema import NUM_CONTEXT, ContextColumn
 
 
 def answer(network, *, item=0, seed=3):
-    """Answer about two candidates after three events; the item's vector by one seed alone."""
+    """Answer about two candidates after three events; the items' parts by one seed alone."""
     torch.manual_seed(item)
-    vector = torch.randn(1, 2, 8)
+    parts = torch.randn(1, 2, 7, 8)
     torch.manual_seed(seed)
     ones = torch.ones(1, 3, dtype=torch.long)
     effects = EffectInputs(
@@ -23,7 +23,8 @@ def answer(network, *, item=0, seed=3):
     )
     states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
     context, length = torch.randn(1, 2, NUM_CONTEXT), torch.tensor([3])
-    return network.answer(vector, context, states, last, question, length, effects)[0]
+    shopper = (states, last, question, length, effects)
+    return network.answer(parts, torch.ones(1, 2, 7), context, *shopper)[0]
 
 
 @pytest.fixture(params=[0, 3])
@@ -41,6 +42,33 @@ def test_the_plain_answer_reads_no_item_and_the_deep_one_does(network):
     one, other = answer(network, item=0), answer(network, item=1)
     torch.testing.assert_close(one.plain, other.plain)
     assert not torch.allclose(one.deep, other.deep)
+
+
+def test_attention_on_dimensions_moves_the_deep_answer_alone(network):
+    before = answer(network)
+    torch.nn.init.normal_(network.candidates.dimensions.to_query.weight)
+    after = answer(network)
+    torch.testing.assert_close(before.plain, after.plain)
+    assert not torch.allclose(before.deep, after.deep)
+
+
+def test_the_deep_way_reads_a_columns_bands_as_often_as_the_shopper_looks_at_it(make_network):
+    network = make_network(context_bands=2)
+    network.pieces.learn(torch.randn(500, NUM_CONTEXT).numpy())
+    head, read = network.candidates, []
+    torch.nn.init.normal_(head.dimensions.to_query.weight)
+    bands = torch.rand(1, 2, 2 * NUM_CONTEXT)
+    head.mix_bands.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    torch.manual_seed(1)
+    parts, present = torch.randn(1, 2, 7, 8), torch.ones(1, 2, 7)
+    context, states, last = torch.randn(1, 2, NUM_CONTEXT), torch.randn(1, 3, 8), torch.randn(1, 8)
+    ones, question = torch.ones(1, 3, dtype=torch.long), torch.zeros(1, 8)
+    shopper = (states, last, question, ones, torch.tensor([3]))
+    campaign = torch.zeros(1, 2, dtype=torch.long)
+    beta = head(parts, present, campaign, context, bands, *shopper)[2]
+    counts = head.dimensions.mixed(beta, parts, present)[1]
+    assert (counts - 1).abs().max() > 0.1
+    torch.testing.assert_close(read[0], bands * counts.repeat_interleave(2, dim=-1))
 
 
 def test_steps_move_the_deep_answer_alone(network):

@@ -94,11 +94,33 @@ def test_a_task_apart_is_served_by_its_own_network(fitted, served):
                     vectors, states, last, batch.history, batch.question, batch.candidates
                 )
             answers.append(found.mixed(network.trust)[0].numpy())
-        told = told_by(served, fitted, k)
+        told = told_by(served, fitted, k).answers[0]
         np.testing.assert_allclose(told[:, place], answers[0][:, 0], atol=1e-4)
         assert np.abs(answers[0][:, 0] - answers[1][:, place]).max() > 1e-3
         rest = np.delete(np.arange(told.shape[1]), place)
         np.testing.assert_allclose(told[:, rest], answers[1][:, rest], atol=1e-4)
+
+
+def test_attention_on_dimensions_is_the_shared_networks(fitted, served):
+    k = int(np.flatnonzero(fitted.batcher.num_candidates > 0)[0])
+    batch, network = fitted.batcher.lay_out(np.array([k])), fitted.network.eval()
+    with torch.no_grad():
+        vectors = network.items()
+        _, last = network.read(vectors, batch.history)
+        parts, present = network.parts(network.items, vectors, batch.candidates.item)
+        asked = batch.question
+        question = network.question(asked.clock, asked.since, asked.device)
+        beta = network.candidates.dimensions(last + question, parts, present)
+    told = told_by(served, fitted, k).dimensions
+    assert np.abs(told.max() - told[told > 0].min()) > 1e-6  # steps moved it
+    np.testing.assert_allclose(told, beta.numpy(), atol=1e-5)
+
+
+def test_parts_of_all_networks_add_up_to_the_vectors_that_stand_side_by_side(fitted, served):
+    items = served.items
+    parts, _ = items.parts(np.arange(items.num_items, dtype=np.int32))
+    assert parts.shape[-1] == 3 * fitted.network.config.dim
+    np.testing.assert_allclose(parts.sum(axis=1), items.vectors, atol=1e-5)
 
 
 def told_by(served, fitted, k):
