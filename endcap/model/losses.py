@@ -75,7 +75,7 @@ def squared_time_loss(
     It is taken of the time, not of its logarithm: what makes it least is the mean, which is what
     is served. A censored row says that the time was longer, so only an answer below it errs.
     """
-    error = logits.softmax(-1) @ bin_seconds - seconds
+    error = logits.softmax(-1) @ bin_seconds.to(logits.dtype) - seconds
     return torch.where(observed, error, error.clamp(max=0.0)).square()
 
 

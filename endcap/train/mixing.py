@@ -30,12 +30,12 @@ GRID: dict[str, tuple[float, ...]] = {
 GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
 """A weight at an end may want to go further; the report says so."""
 FEW_USERS = 200
-FEW_START = Mix(popularity=1.0)
+FEW_START = Mix(popularity=4.0, repeat=2.0)
 """Where fewer users than that can tell, the mix starts here, in place of the network alone."""
 MAX_USERS, MAX_CELLS = 4_000, 50_000_000
 """The search holds users x items numbers for every column; a large catalogue takes fewer users."""
 CUT = 10
-ERRORS = 1.0
+ERRORS = 2.0
 """Standard errors by which a gain must show before a weight leaves its default."""
 
 

@@ -93,7 +93,8 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(shop, whole, monkeyp
     fitted = fit(shop, config=config)
     assert len(kept) == 4  # two epochs without a better one end it
     assert (fitted.progress.best_epoch, fitted.progress.best_loss) == (1, 1.0)
-    assert_same_weights(weights(fitted), kept[1])
+    calibrated = {name: tensor for name, tensor in weights(fitted).items() if name != "trust"}
+    assert_same_weights(calibrated, {name: kept[1][name] for name in calibrated})
 
 
 def test_training_lowers_the_loss(whole):
@@ -147,7 +148,7 @@ def test_a_bins_mean_lies_in_the_bin(whole):
 def test_a_sparse_log_takes_the_short_recipe():
     sparse = choose_recipe(num_questions=9, num_candidates=0, median_history=4.0, seed=3)
     assert (sparse.model.max_history, sparse.seed) == (20, 3)
-    rich = choose_recipe(num_questions=9, num_candidates=9, median_history=60.0)
+    rich = choose_recipe(num_questions=9_000, num_candidates=9, median_history=60.0)
     assert rich.model.max_history == 100
 
 
@@ -187,7 +188,7 @@ def test_what_is_served_is_the_average_of_the_last_steps(shop, averaged_steps, s
 
 
 def test_what_is_asked_of_a_history_stays_deep_and_what_follows_few_clicks_is_plain(whole):
-    plain = whole.network.candidates.plain[:, 0]
+    plain = whole.network.is_deep == 0
     for task in whole.tasks:
         if task.name in whole.plan.targets:
             of_page = getattr(task, "space", "") == "clicks" or getattr(task, "ads", False)

@@ -42,5 +42,5 @@ def test_one_user_of_twelve_who_comes_back_moves_nothing(monkeypatch):
 
 def test_a_gain_counts_less_its_error_and_one_user_tells_nothing():
     gain = np.array([0.3, 0.1, 0.2, 0.2])
-    np.testing.assert_allclose(_worth(gain), 0.2 - np.sqrt(0.02 / 3) / 2)
+    np.testing.assert_allclose(_worth(gain), 0.2 - mixing.ERRORS * np.sqrt(0.02 / 3) / 2)
     assert _worth(gain[:1]) == 0.0

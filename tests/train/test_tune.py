@@ -19,11 +19,15 @@ from endcap.train.space import defaults, suggest
 BASE = TrainConfig(
     model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1), epochs=2, batch_size=512
 )
+PLAIN = "plain answers"
 IDENTITY = {"shop.toml": "s", "log": "l", "seed": "0"}
 
 
 class KilledError(Exception):
     pass
+
+
+PLAIN = "plain answers"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +83,7 @@ def test_the_first_trial_is_the_recipe_itself():
 
 def test_a_budget_too_small_still_leaves_the_recipe(tune, dataset, prepared):
     found, asked = tune(minutes=1e-9)
-    assert asked == ["trial 0, epoch 1 of 2", "trial 0, epoch 2 of 2"]
+    assert asked == [f"trial 0, {part}" for part in (PLAIN, "epoch 1 of 2", "epoch 2 of 2")]
     assert (found.best.number, found.best.state, found.best.changed) == (0, "done", {})
     assert found.config == BASE
     assert found.best.seconds > 0
@@ -95,11 +99,15 @@ def test_a_killed_search_goes_on_where_it_was(tune, figures, tmp_path):
     figures[:] = [3.0, 2.0]  # the recipe's epochs, then every epoch 2.0
     assert tune(kill_at="trial 0, epoch 2 of 2")[0] is None
     found, asked = tune(minutes=1e-9)
-    assert asked == ["trial 0, epoch 2 of 2"]  # the first epoch is not trained again
+    assert asked == [
+        f"trial 0, {PLAIN}",
+        "trial 0, epoch 2 of 2",
+    ]  # the first epoch is not trained again
     (trial,) = found.trials
     assert (trial.figure, trial.epochs, trial.state) == (2.0, 2, "done")
     _, asked = tune(trials=2)
-    assert asked[0].startswith("trial 1, epoch 1 of ")
+    assert asked[0] == f"trial 1, {PLAIN}"
+    assert asked[1].startswith("trial 1, epoch 1 of ")
 
 
 def test_time_that_was_spent_counts(tune, figures, tmp_path):

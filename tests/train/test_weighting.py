@@ -88,6 +88,7 @@ def prepared(dataset):
 def shared_pull(prepared, how, times):
     """Return by task the length of what moves the shared states, a click's loss `times` larger."""
     trainer = make_trainer(prepared, msgspec.structs.replace(CONFIG, weighting=how))
+    torch.nn.init.normal_(trainer.network.candidates.answers.weight, std=0.1)
     trainer.scales["click"] /= times
     trainer._train_epoch(0)
     factors, meter = trainer.weighting.factors(), TaskWeights(list(trainer.scales), "balanced")
