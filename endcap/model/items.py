@@ -174,7 +174,11 @@ class ItemTable(nn.Module):
         """
         if isinstance(vectors, ItemRows):
             return F.embedding(torch.searchsorted(vectors.row, row), vectors.near)
-        return self._summands(row, sparse=False)[2]
+        if self._relations:
+            return self._summands(row, sparse=False)[2]
+        column, starts, weights = _rows_of(self._graph[0], row)
+        weights = weights * self.gate(column)
+        return self.smoothing * _weighted_sums(column, self.ids, starts, weights)
 
     def field_sums(
         self, first: Int[Tensor, " N"], counts: Int[Tensor, " N"]
