@@ -104,8 +104,9 @@ def shared_pull(prepared, how, times):
 def test_a_task_whose_loss_is_a_hundred_times_larger_dominates_unless_balanced(prepared):
     fixed = shared_pull(prepared, "fixed", 100.0)
     balanced = shared_pull(prepared, "balanced", 100.0)
-    assert fixed["click"] > 15 * fixed["next"]
-    assert balanced["click"] < 4 * balanced["next"]
+    # Over five seeds the first is 9 to 14 times, the second .5 to 1.1 times.
+    assert fixed["click"] > 6 * fixed["next"]
+    assert balanced["click"] < 2 * balanced["next"]
 
 
 def states_of(trainer):
