@@ -68,9 +68,11 @@ def test_what_comes_later_is_asked_of_the_hours_that_are_left(figures, model_fol
 
 
 def test_shares_of_attention_add_up_to_one(figures):
-    for model in ("endcap", "even"):
-        shares = [row.value for row in figures.where(task="attention", model=model)]
-        assert sum(shares) == pytest.approx(1.0, abs=1e-5)
+    for part in ("age", "dimension"):
+        for model in ("endcap", "even"):
+            rows = figures.where(task="attention", metric="share", model=model)
+            shares = [row.value for row in rows if row.group.startswith(f"{part}=")]
+            assert sum(shares) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_rows_are_kept_by_their_fields(figures):
