@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -224,8 +225,9 @@ def _export(
     """
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of its age, and of sizes that tracing holds for fixed
+        examples = module.eval()(*inputs)
         torch.onnx.export(
-            module.eval(),
+            module,
             inputs,
             str(path),
             input_names=[name for name in axes if name not in outputs],
@@ -234,3 +236,16 @@ def _export(
             opset_version=18,
             dynamo=False,
         )
+    _note_sizes(path, axes, dict(zip(outputs, examples, strict=True)))
+
+
+def _note_sizes(path: Path, axes: dict[str, dict[int, str]], examples: dict[str, Tensor]) -> None:
+    """Note the sizes of the outputs, which tracing loses behind some of the operators."""
+    graph = onnx.load(path)
+    for value in graph.graph.output:
+        for k, dim in enumerate(value.type.tensor_type.shape.dim):
+            if k in axes[value.name]:
+                dim.dim_param = axes[value.name][k]
+            else:
+                dim.dim_value = examples[value.name].shape[k]
+    onnx.save(graph, path)

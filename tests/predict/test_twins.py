@@ -1,6 +1,7 @@
 """The server's arithmetic equals the trainer's, and no candidate or user sees another."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -80,6 +81,11 @@ def test_a_recurrent_encoder_is_served_as_it_was_trained(dataset, tmp_path, enco
     write_model(fitted, tmp_path / "m.model", fingerprint="test", metrics=[])
     predictor = NetworkPredictor(load_artifact(tmp_path / "m.model"))
     assert_onnx_equals_torch(fitted, predictor)
+    noted = {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in onnx.load(tmp_path / "m.model" / "read.onnx").graph.output
+    }
+    assert noted == {"states": ["B", "T", 16], "last": ["B", 16], "user": ["B", 16]}
 
 
 def test_one_candidate_alone_equals_the_same_among_500_in_any_order(predictor, question):
