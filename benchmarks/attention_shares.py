@@ -50,7 +50,9 @@ class Asked:
         """Answer, and look the truth up before the world moves on."""
         answer = self.maker.predict(question)
         who = np.array([self.world.shopper_of_user[question.user_id]])
-        item, campaign = question.item[None].astype(np.int64), question.campaign[None]
+        item, campaign = (
+            rows[None].astype(np.int64) for rows in (question.item, question.campaign)
+        )
         truth = truth_of(self.world.mind, who, np.array([question.at_us]), item, campaign)
         goods = self.world.catalogue().item_ids[question.item]
         rows = self.world.campaigns().rows
@@ -154,13 +156,16 @@ def _places(
 
 def _examined(predictor: NetworkPredictor, lesson: Lesson, device: int) -> Floats:
     placements = lesson.world.config.placements
-    return np.concatenate([predictor.examination(p.name, p.slots, device) for p in placements])
+    told = [predictor.examination(p.name, p.slots, device) for p in placements]
+    slots: Floats = np.concatenate(told)
+    return slots
 
 
 def _beside(layout: Layout, place: NDArray[np.int64], is_ad: NDArray[np.bool_]) -> Floats:
     whole = np.zeros((1, len(layout)), dtype=np.bool_)
     whole[0, place] = is_ad
-    return neighbour_factor(layout, whole)[0, place].astype(np.float64)
+    beside: Floats = neighbour_factor(layout, whole)[0, place].astype(np.float64)
+    return beside
 
 
 def _slope(x: Floats, y: Floats, weights: Floats) -> float:

@@ -93,7 +93,7 @@ def measure(swept: str, steps: int, *, events: int, items: int, history: int) ->
     """Lay a log out and train some steps of it."""
     from endcap.model import ModelConfig
     from endcap.train import TrainConfig, prepare
-    from endcap.train.fit import make_trainer
+    from endcap.train.starting import make_trainer
 
     made = dataset(events, items, history)
     began = time.process_time()

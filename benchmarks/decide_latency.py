@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,24 +113,26 @@ def open_shop(model: endcap.Model, world: World) -> endcap.Engine:
 def measure(engine: endcap.Engine) -> dict[str, np.ndarray]:
     """Time a request, then the graphs on the same arrays, then the page rule on its problem."""
     predictor: Any = engine._predictor
-    predictor._read, predictor._respond = Recorded(predictor._read), Recorded(predictor._respond)
+    graphs = predictor.graphs
+    graphs._read, graphs._respond = Recorded(graphs._read), Recorded(graphs._respond)
     times = np.zeros((3, REQUESTS + WARM_UP))
     for n in range(REQUESTS + WARM_UP):
         query = Query(
             user_id=f"measured{n % SHOPPERS}", placements={"home": SLOTS}, device="mobile"
         )
-        times[0, n], decision = timed(lambda query=query: engine.decide(query))
+        times[0, n], decision = timed(partial(engine.decide, query))
         check(decision, predictor)
         problem = problem_of(decision)
-        times[1, n], _ = timed(lambda: (predictor._read.again(), predictor._respond.again()))
-        times[2, n], _ = timed(lambda problem=problem: solve(problem))
+        times[1, n], _ = timed(lambda: (graphs._read.again(), graphs._respond.again()))
+        times[2, n], _ = timed(partial(solve, problem))
     whole, graphs, rule = 1e3 * times[:, WARM_UP:]
     return dict(zip(ROWS, (whole, graphs, rule, whole / (graphs + rule)), strict=True))
 
 
 def check(decision: endcap.Decision, predictor: Any) -> None:
     """Stop where a request is smaller than the one that is promised."""
-    asked = predictor._respond.feeds["campaign"].shape[1], int(predictor._read.feeds["length"][0])
+    read, respond = predictor.graphs._read.feeds, predictor.graphs._respond.feeds
+    asked = respond["campaign"].shape[1], int(read["length"][0])
     if asked != (PRODUCTS + ADS, EVENTS) or len(decision.chosen) != SLOTS or decision.degraded:
         raise SystemExit(f"Not the request: {asked}, {len(decision.chosen)}, {decision.degraded}.")
 

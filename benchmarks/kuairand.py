@@ -79,7 +79,9 @@ def dataset_of(log: VideoLog, file: Path = kuairand.FILE) -> Dataset:
 
 def ask(predictor: NetworkPredictor, name: str, dataset: Dataset, log: VideoLog) -> Told:
     """Ask of every test row as a server would, with all that happened strictly before it."""
-    asked = ask_log(dataset, predictor.items.columns, CounterHistory(dataset)).examples
+    items = predictor.items
+    counters = CounterHistory(dataset)
+    asked = ask_log(dataset, items.columns, counters, items.vocabulary).examples
     table, shown = asked.candidates, dataset.impressions
     row_of = {key: row for row, key in enumerate(zip(*_keys(log), strict=True))}
     user = np.array([int(u) for u in dataset.user_ids])
@@ -101,8 +103,8 @@ def ask(predictor: NetworkPredictor, name: str, dataset: Dataset, log: VideoLog)
             strict=True,
         )
         places = [row_of[key] for key in whose]
-        told.dwell_s[places] = predictor.dwell_quantile(answers) / 1000
-        told.click[places] = predictor.chances(answers)["click"]
+        told.dwell_s[places] = predictor.readout.dwell_quantile(answers) / 1000
+        told.click[places] = predictor.readout.chance_of("click", answers)
     return told
 
 

@@ -41,10 +41,11 @@ def parts_of(world: World, question: Question) -> dict[str, NDArray[np.float64]]
     who = np.array([world.shopper_of_user[question.user_id]])
     at_us, nobody = np.array([question.at_us]), np.full_like(item, -1)
 
-    def truth(**switched: bool) -> NDArray[np.float64]:
+    def truth(**switched: Any) -> NDArray[np.float64]:
         changed = replace(mind, config=replace(mind.config, **switched))
         q = truth_of(changed, who, at_us, item, nobody).q[0].astype(np.float64)
-        return logit(np.clip(q, LEAST, 1 - LEAST))
+        odds: NDArray[np.float64] = logit(np.clip(q, LEAST, 1 - LEAST))
+        return odds
 
     whole = truth()
     parts = {name: whole - truth(**{name: False}) for name in MECHANISMS}

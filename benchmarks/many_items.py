@@ -124,8 +124,8 @@ def run(num_items: int, steps: int) -> None:
             "",
             f"{len(watch.steps)} steps of 256 questions; a step takes {cpu:.3f} CPU s in the "
             f"median ({wall:.3f} s of wall time). Peak memory {peak_gb():.2f} GB, of which the log "
-            f"took {before:.2f}. Training loss {told['train']:.2f} (in units of the "
-            f"entropy of popularity), NDCG@10 {told['next_ndcg@10']:.4f}.",
+            f"took {before:.2f}. Training loss {told.objective:.2f} (scaled)"
+            f", NDCG@10 {told.validation['next_ndcg@10']:.4f}.",
             "",
             "| stage | seconds | CPU seconds | peak so far, GB |",
             "|---|---|---|---|",

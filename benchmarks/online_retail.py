@@ -122,8 +122,8 @@ def scorers(training: EventTable) -> Iterator[tuple[str, Scorer]]:
     recent = LATELY.fit(training, training)
     parts = ((1.0, own), (0.3, ease[200.0]), (0.3, recent))
     yield "history + EASE + 28 days", Blend(name="history + EASE + 28 days", parts=parts)
-    parts = ((1.0, ease[200.0]), (0.3, recent))
-    yield "EASE + 28 days", Blend(name="EASE + 28 days", parts=parts)
+    unseen = ((1.0, ease[200.0]), (0.3, recent))
+    yield "EASE + 28 days", Blend(name="EASE + 28 days", parts=unseen)
 
 
 def next_basket(log: retail.RetailLog, models: Sequence[ours.Fit]) -> Section:

@@ -139,7 +139,7 @@ def _past(name: str, of_row: NDArray[np.int64], log: VideoLog) -> dict[str, Numb
             for last in (*LAST, "all"):
                 key = f"{name}_{mark}_{last}"
                 if key in found:
-                    start = 0 if last == "all" else np.maximum(before - last, 0)
+                    start = np.maximum(before - last, 0) if isinstance(last, int) else 0
                     mean = (sums[before] - sums[start]) / np.maximum(before - start, 1)
                     found[key][rows[has]] = mean[has]
     return found

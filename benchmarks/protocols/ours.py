@@ -4,7 +4,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -238,8 +238,8 @@ def fit_into(
     folder: Path,
     *,
     seed: int,
-    user_ids: Sequence[object],
-    item_ids: Sequence[object],
+    user_ids: Iterable[object],
+    item_ids: Iterable[object],
 ) -> Fit:
     """Fit, and learn which rows of the dataset are the protocol's."""
     predictor, cost = fit_ours(dataset, folder, seed=seed)
@@ -264,7 +264,7 @@ def known_before(dataset: Dataset, known: NDArray[np.bool_]) -> Histories:
     )
 
 
-def rows_of(ids: Sequence[object], told: Sequence[object]) -> NDArray[np.int64]:
+def rows_of(ids: Iterable[object], told: Iterable[object]) -> NDArray[np.int64]:
     """Find the protocol's ids among the dataset's; every one of them must be there."""
     place = {str(name): row for row, name in enumerate(told)}
     return np.array([place[str(name)] for name in ids], dtype=np.int64)

@@ -43,12 +43,12 @@ def _told(
     predictor = model.predictor
     match task:
         case Hazard():
-            chance = predictor.chance_of(task.name, answers, min(hours, task.within_hours))
+            chance = predictor.readout.chance_of(task.name, answers, min(hours, task.within_hours))
             yield task.name, float(chance[0])
         case Count():
-            yield task.name, float(predictor.expected_count(task.name, answers)[0][0])
+            yield task.name, float(predictor.readout.expected_count(task.name, answers)[0][0])
         case NextCategory():
-            shares = predictor.category_shares(task.name, answers)[0]
+            shares = predictor.readout.category_shares(task.name, answers)[0]
             best = int(shares.argmax())
             yield task.name, task.categories[best]
             yield f"{task.name}_chance", float(shares[best])

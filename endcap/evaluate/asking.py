@@ -41,14 +41,14 @@ class Asked:
 
     def chance(self, name: str, kept: NDArray[np.bool_], hours: Floats | None = None) -> Floats:
         """Return the calibrated chance of a task, of a click in its own slot."""
-        found = self.predictor.chance_of(name, self.answers[kept], hours)
+        found = self.predictor.readout.chance_of(name, self.answers[kept], hours)
         task = next(t for t in self.predictor.artifact.manifest.tasks if t.name == name)
         shown = isinstance(task, Binary) and task.space == "impressions"
         return found * self.examined[kept] if shown else found
 
     def is_picked(self, name: str, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which of a page's rows promises most if looked at: the one that would win it."""
-        looked = self.predictor.chance_of(name, self.answers[kept], None)
+        looked = self.predictor.readout.chance_of(name, self.answers[kept], None)
         page = question_of(self.candidates, self.rows[kept])
         order = np.lexsort((-looked, page))
         picked = np.zeros(len(looked), dtype=np.bool_)
@@ -57,11 +57,11 @@ class Asked:
 
     def count(self, name: str, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return mean and size of the negative binomial of a task of counts."""
-        return self.predictor.expected_count(name, self.answers[kept])
+        return self.predictor.readout.expected_count(name, self.answers[kept])
 
     def categories(self, name: str, kept: NDArray[np.bool_]) -> Floats:
         """Return the chance of each category, [N, K]."""
-        return self.predictor.category_shares(name, self.answers[kept])
+        return self.predictor.readout.category_shares(name, self.answers[kept])
 
     def log_offset(self, rows: NDArray[np.int64]) -> Floats:
         """Return the case-control offsets of some candidates."""
@@ -115,7 +115,7 @@ def ask_question(
     start = dataset.histories.offsets[examples.user[k]]
     history = dataset.histories.events[start : examples.visible[k]]
     state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
-    return state, predictor.respond(
+    return state, predictor.graphs.respond(
         state,
         table.item[rows][None],
         table.campaign[rows][None],

@@ -66,7 +66,7 @@ def faithfulness_rows(
         found: dict[str, list[Moves]] = {}
         for question in questions:
             orders = importance(predictor, question, task)
-            orders[RANDOM] = random.random(len(predictor.window(question.history)))
+            orders[RANDOM] = random.random(len(predictor.graphs.window(question.history)))
             for name, moves in moves_of(predictor, question, task, orders).items():
                 found.setdefault(name, []).append(moves)
         rows += _rows(f"{FAITHFULNESS} ({task})", found, split)
@@ -97,7 +97,7 @@ def best_questions(
             counters=counters.as_of(at_us // DAY_US),
         )
         question = latest(predictor, whole, MAX_EVENTS)
-        if len(predictor.window(question.history)) >= LEAST_EVENTS:
+        if len(predictor.graphs.window(question.history)) >= LEAST_EVENTS:
             questions.append(_about_the_best(predictor, question, task))
         if len(questions) == MAX_ASKED:
             break
@@ -118,7 +118,7 @@ _NONE: Places = np.zeros(0, dtype=np.int64)
 
 def importance(predictor: NetworkPredictor, question: Question, task: str) -> dict[str, Floats]:
     """Return what each way of naming reasons says of each event [T]; more is more of a reason."""
-    width = len(predictor.window(question.history))
+    width = len(predictor.graphs.window(question.history))
     removed = [_NONE, *(np.array([place]) for place in range(width))]
     answers = log_odds_without(predictor, question, task, removed)[:, 0]
     found = {"event removal": answers[0] - answers[1:], "recency": np.arange(float(width))}
@@ -132,7 +132,7 @@ def moves_of(
     predictor: NetworkPredictor, question: Question, task: str, orders: dict[str, Floats]
 ) -> dict[str, Moves]:
     """Delete and keep a question's events in several orders, all in one call."""
-    width = len(predictor.window(question.history))
+    width = len(predictor.graphs.window(question.history))
     counts = [round(width * step / STEPS) for step in range(STEPS + 1)]
     cuts = [min(k, width) for k in CUTS]
     removed: list[Places] = []

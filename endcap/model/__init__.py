@@ -24,7 +24,6 @@ from endcap.model.softmax import (
     sampled_loss,
     target_shares,
 )
-from endcap.model.together import answers_next
 
 __all__ = [
     "NUM_DELAY_BINS",
@@ -37,7 +36,6 @@ __all__ = [
     "ModelConfig",
     "Network",
     "QuestionBatch",
-    "answers_next",
     "click_loss",
     "count_loss",
     "delay_loss",

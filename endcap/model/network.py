@@ -21,7 +21,7 @@ from endcap.model.outputs import count_outputs, slices_of
 from endcap.model.pieces import Pieces
 from endcap.model.plain import Answers, PlainHead
 from endcap.model.shown_ad import AdInputs
-from endcap.schema import NUM_CONTEXT, FieldMatrix, Task
+from endcap.schema import NUM_CONTEXT, FieldMatrix, NextItem, Task
 
 
 @dataclass(kw_only=True)
@@ -124,6 +124,11 @@ class Network(nn.Module):
     def slices(self) -> dict[str, slice]:
         """Tell where each task's outputs stand in the candidate head's answer."""
         return slices_of(self.tasks)
+
+    @property
+    def answers_next(self) -> bool:
+        """Whether it was trained to say which item comes next."""
+        return any(isinstance(task, NextItem) for task in self.tasks)
 
     def start_at(self, outputs: dict[str, list[float]]) -> None:
         """Set the constant answers by task, so that training need not find them."""

@@ -63,7 +63,7 @@ def explain(
 ) -> Explanation:
     """Explain the answers about a question's candidates, taken as one page."""
     name = explained_task(predictor, task)
-    window = predictor.window(question.history)
+    window = predictor.graphs.window(question.history)
     state = predictor.state(question.history, question.at_us, question.device)
     count, width = len(question.item), len(window)
     parts = predictor.items.parts(question.item)[0].astype(np.float64)
@@ -131,14 +131,14 @@ def _alike_in_each(
         "of_item": effects.reshape(*flat, -1),
         "item_group": groups.reshape(flat),
     }
-    asked = predictor.respond(
+    asked = predictor.graphs.respond(
         state,
         np.tile(item, size)[None],
         np.tile(question.campaign, size)[None],
         context.reshape(*flat, -1),
         changed=changed,
     )
-    return predictor.log_odds(name, asked.answers).reshape(size, len(item)).T
+    return predictor.readout.log_odds(name, asked.answers).reshape(size, len(item)).T
 
 
 def _centred(values: Floats) -> Floats:

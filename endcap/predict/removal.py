@@ -14,7 +14,7 @@ NEXT = "next"
 """Stands for the score of the next item, which needs no candidate."""
 
 Places = NDArray[np.int64]
-"""Places of events in `NetworkPredictor.window`, from 0, the oldest."""
+"""Places of events in `Graphs.window`, from 0, the oldest."""
 
 
 def respond_without(
@@ -38,7 +38,7 @@ def respond_without(
         ]
     )
     shape = (len(removed), len(question.item))
-    return predictor.respond(
+    return predictor.graphs.respond(
         _read(predictor, question, removed),
         np.broadcast_to(question.item, shape),
         np.broadcast_to(question.campaign, shape),
@@ -55,7 +55,7 @@ def next_without(
     found = np.empty((len(removed), len(question.item)))
     for row, places in enumerate(removed):
         past = _without(predictor, did, places)
-        parts = predictor.next_parts_of(users[row], past, question.counters)
+        parts = predictor.scorer.parts(users[row], past, question.counters)
         scores = np.stack(list(parts.values())).sum(axis=0, dtype=np.float64)
         top = scores.max()
         found[row] = scores[question.item] - top - np.log(np.exp(scores - top).sum())
@@ -70,17 +70,17 @@ def log_odds_without(
         return np.zeros((0, len(question.item)))
     if task == NEXT:
         return next_without(predictor, question, removed)
-    return predictor.log_odds(task, respond_without(predictor, question, removed).answers)
+    return predictor.readout.log_odds(task, respond_without(predictor, question, removed).answers)
 
 
 def _read(predictor: NetworkPredictor, question: Question, removed: list[Places]) -> State:
-    window = predictor.window(question.history)
+    window = predictor.graphs.window(question.history)
     windows = [np.delete(window, places) for places in removed]
-    return predictor.read(windows, question.at_us, question.device)
+    return predictor.graphs.read(windows, question.at_us, question.device)
 
 
 def _without(predictor: NetworkPredictor, did: Events, places: Places) -> Events:
-    start = len(did) - len(predictor.window(did))
+    start = len(did) - len(predictor.graphs.window(did))
     past: Events = np.delete(did, start + places)
     return past
 
@@ -88,6 +88,6 @@ def _without(predictor: NetworkPredictor, did: Events, places: Places) -> Events
 def latest(predictor: NetworkPredictor, question: Question, count: int) -> Question:
     """Return the question as if the last `count` events were all that the shopper ever did."""
     did, shown = split_history(question.history)
-    kept = np.concatenate([shown, predictor.window(did)[-count:]])
+    kept = np.concatenate([shown, predictor.graphs.window(did)[-count:]])
     kept = kept[np.argsort(kept["timestamp_us"], kind="stable")]
     return replace(question, history=kept)

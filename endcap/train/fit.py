@@ -16,7 +16,7 @@ from endcap.features import (
     ItemMemory,
     Mix,
 )
-from endcap.model import Network, answers_next, part_table
+from endcap.model import Network, part_table
 from endcap.schema import (
     Binary,
     Dataset,
@@ -186,7 +186,7 @@ def fit_prepared(
     of_apart = apart.calibrations(network)
     report("choosing the mix", 0, 1)
     counters = prepared.counters
-    lists = next((own for own in apart.networks.values() if answers_next(own)), network)
+    lists = next((own for own in apart.networks.values() if own.answers_next), network)
     mix, mix_unseen = choose_mixes(lists, batcher, memory, counters, seed=prepared.seed)
     return Fitted(
         network=network,

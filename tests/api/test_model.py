@@ -103,7 +103,7 @@ def test_an_ad_on_the_page_moves_the_purchase_and_no_other_answer(model):
 
 
 def test_a_question_without_an_ad_gives_the_graph_zeros_alone(model):
-    nothing = model.predictor._ad_inputs(None, np.array([4, 0], dtype=np.int32))
+    nothing = model.predictor.graphs._ad_inputs(None, np.array([4, 0], dtype=np.int32))
     assert all(not value.any() for value in nothing.values())
 
 

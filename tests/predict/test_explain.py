@@ -34,7 +34,7 @@ def asked_again(predictor, question, history):
     )
     state = predictor.state(history, question.at_us, question.device)
     answers, _ = predictor.answers(state, question.item, question.campaign, context)
-    return predictor.log_odds("click", answers)
+    return predictor.readout.log_odds("click", answers)
 
 
 def test_log_odds_are_those_of_the_prediction(predictor, question):
@@ -108,7 +108,7 @@ def test_a_dwell_is_explained_by_its_expected_time(predictor, question):
 def test_the_shopper_alone_is_asked_with_no_dimension(predictor, question):
     state = predictor.state(question.history, question.at_us, question.device)
     nobody = np.array([[-1, 4]], dtype=np.int32)
-    found = predictor.respond(
+    found = predictor.graphs.respond(
         state, nobody, np.full((1, 2), -1, np.int32), np.zeros((1, 2, NUM_CONTEXT), np.float32)
     )
     assert found.dimensions[0, 0].tolist() == [0] * len(DIMENSIONS)
@@ -126,5 +126,5 @@ def test_a_stranger_has_no_events_to_remove(predictor, question, task):
 def test_the_latest_events_alone(predictor, question):
     short = latest(predictor, question, 3)
     np.testing.assert_array_equal(
-        predictor.window(short.history), predictor.window(question.history)[-3:]
+        predictor.graphs.window(short.history), predictor.graphs.window(question.history)[-3:]
     )

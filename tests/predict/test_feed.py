@@ -80,7 +80,9 @@ def test_a_median_dwell_is_near_what_the_items_hold_clicked_or_not(feed):
     fitted, predictor = feed
     medians, truth, clicked = [], [], []
     for row, part, history in asked(fitted, 60):
-        medians.append(predictor.dwell_quantile(answers_of(fitted, predictor, row, part, history)))
+        medians.append(
+            predictor.readout.dwell_quantile(answers_of(fitted, predictor, row, part, history))
+        )
         truth.append(np.where(fitted.examples.candidates.item[part] % 3 == 0, 30_000, 3_000))
         clicked.append(fitted.plan.facts.clicked[part])
     median, true, click = map(np.concatenate, (medians, truth, clicked))

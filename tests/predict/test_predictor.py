@@ -56,7 +56,7 @@ def test_a_purchase_is_likelier_the_longer_one_waits(predictor, asked):
     state = predictor.state(history, at_us, 0)
     context = candidate_context(history, at_us, item, predictor.items.columns, counters)
     answers, _ = predictor.answers(state, item, np.full_like(item, -1), context)
-    np.testing.assert_allclose(predictor.chance_of("purchase", answers, None), found[-1])
+    np.testing.assert_allclose(predictor.readout.chance_of("purchase", answers, None), found[-1])
 
 
 def test_the_parts_of_a_score_add_up_to_it(predictor, asked):
@@ -137,6 +137,6 @@ def test_what_validation_days_say_of_slots_is_served_and_keeps_the_product(fitte
     chosen, table = asked.rows[kept], fitted.examples.candidates
     device = fitted.examples.device[question_of(table, chosen)]
     e = served[table.placement[chosen], device, table.slot[chosen]]
-    q = predictor.chance_of("click", asked.answers[kept], None)
+    q = predictor.readout.chance_of("click", asked.answers[kept], None)
     np.testing.assert_allclose(asked.chance("click", kept), e * q, rtol=1e-6)
     assert len(np.unique(table.slot[chosen])) == 5

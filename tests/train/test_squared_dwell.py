@@ -46,7 +46,7 @@ def test_the_expected_dwell_that_is_served_is_that_of_the_log(squared, served):
     asked = ask_split(predictor, fitted.examples, squared, Split.TRAIN)
     target = fitted.plan.targets["dwell"]
     kept = (target.asked & target.observed)[asked.rows]
-    told_ms = predictor._dwell(asked.answers[kept])
+    told_ms = predictor.readout.dwell_ms(asked.answers[kept])
     assert told_ms.mean() == pytest.approx(
         1_000 * target.seconds[asked.rows[kept]].mean(), rel=0.15
     )
