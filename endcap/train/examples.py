@@ -7,7 +7,6 @@ asks when sampled items will be bought, and without an item what the shopper wil
 show ads, some page views ask as well when items will be bought, and name one ad of the page.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,32 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features import DAY_US, CounterHistory, ItemColumns, context_of
-from endcap.schema import (
-    NO_CAMPAIGN,
-    NO_ITEM,
-    Action,
-    Dataset,
-    Events,
-    Histories,
-    Split,
-    shown_by_user,
+from endcap.schema import Dataset, Events, Histories, shown_by_user
+from endcap.train.questions import (
+    NEXT_WEIGHT,
+    Nexts,
+    Question,
+    next_questions,
+    page_questions,
+    pages_by_user,
 )
-from endcap.train.sampling import PairSampler, Sample
-
-NEXT_WEIGHT = np.zeros(256, dtype=np.float32)
-NEXT_WEIGHT[[Action.VIEW, Action.CLICK, Action.RATING]] = 1.0
-NEXT_WEIGHT[Action.OWN :] = 1.0
-NEXT_WEIGHT[[Action.ADD_TO_CART, Action.FAVORITE]] = 2.0
-NEXT_WEIGHT[Action.PURCHASE] = 4.0
-"""How much an event of each kind counts as a "next item" (model.md R4)."""
-
-
-MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 24_000, 8_000
-"""About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
-outweigh the other questions' time."""
-
-MAX_AD_PAGES = 4_000
-"""About so many page views of a log with ads ask of purchases; a choice."""
+from endcap.train.snapshots import SnapshotAsker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,19 +75,6 @@ class Examples:
         return len(self.user)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Question:
-    user: int
-    at_us: int
-    visible: int
-    split: int
-    device: int = 0
-    shown_rows: NDArray[np.int64] | None = None
-    sample: Sample | None = None
-    ad_item: int = NO_ITEM
-    ad_campaign: int = NO_CAMPAIGN
-
-
 def make_examples(
     dataset: Dataset,
     counters: CounterHistory,
@@ -118,217 +88,23 @@ def make_examples(
     Args:
         ask_later: whether snapshots are wanted (the log has a clock, and tasks of later days).
     """
-    pages = _pages_by_user(dataset)
-    others: list[_Question] = []
-    share = _snapshot_share(dataset) if ask_later else 0.0
-    sampler = PairSampler(dataset) if share > 0 else None
-    ad_share = _ad_share(dataset) if sampler is not None and sampler.asks_pairs else 0.0
-    nexts, instants = _next_questions(dataset)
-    for user in range(dataset.histories.num_users) if sampler is not None else sorted(pages):
+    pages = pages_by_user(dataset)
+    others: list[Question] = []
+    asker = SnapshotAsker(dataset, seed) if ask_later else None
+    nexts, instants = next_questions(dataset)
+    for user in range(dataset.histories.num_users) if asker is not None else sorted(pages):
         if user in pages:
-            others.extend(_page_questions(dataset, user, pages[user]))
-        if sampler is not None and ad_share > 0:
-            others.extend(_beside_ads(dataset, sampler, seed, user, pages.get(user, ()), ad_share))
-        if sampler is not None and _asks_snapshot(seed, user, int(instants[user]), share):
-            others.extend(_sampled(dataset, sampler, seed, user, share))
+            others.extend(page_questions(dataset, user, pages[user]))
+        if asker is not None:
+            others.extend(asker.beside_ads(user, pages.get(user, ())))
+            others.extend(asker.of_instants(user, int(instants[user])))
     return _lay_out(dataset, nexts, others, counters, columns)
-
-
-def _asks_snapshot(seed: int, user: int, instants: int, share: float) -> bool:
-    """Tell whether one of a user's snapshots may be asked; most users of a large log have none.
-
-    `_sampled` draws once per instant, then once per snapshot, of which there are two at most.
-    """
-    if instants == 0 or share >= 1.0:
-        return instants > 0
-    draws = np.random.default_rng([seed, user]).random(3 * instants)
-    return bool(draws[instants:].min() < share)
-
-
-def _sampled(
-    dataset: Dataset, sampler: PairSampler, seed: int, user: int, share: float
-) -> Iterator[_Question]:
-    # A stream per user: what one shopper does later moves nobody else's sample.
-    random = np.random.default_rng([seed, user])
-    for at_us, visible, split in _snapshots(dataset, user, random):
-        if random.random() >= share:
-            continue
-        sample = sampler.sample(random, user, at_us, visible, split)
-        if sample is not None:
-            yield _Question(user=user, at_us=at_us, visible=visible, split=split, sample=sample)
-
-
-def _snapshot_share(dataset: Dataset) -> float:
-    """Return the share of snapshots that are asked, by the events of training days."""
-    most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
-    count = int((dataset.event_split == Split.TRAIN).sum())
-    return min(1.0, most / max(2 * count, 1))
-
-
-def _ad_share(dataset: Dataset) -> float:
-    """Return the share of page views that ask of purchases; none where no page shows an ad."""
-    shown = dataset.impressions[dataset.impression_split == Split.TRAIN]
-    if not (shown["campaign"] >= 0).any():
-        return 0.0
-    pages = np.unique(shown[["user", "timestamp_us", "decision"]])
-    return min(1.0, MAX_AD_PAGES / len(pages))
-
-
-def _beside_ads(
-    dataset: Dataset,
-    sampler: PairSampler,
-    seed: int,
-    user: int,
-    pages: Sequence[NDArray[np.int64]],
-    share: float,
-) -> Iterator[_Question]:
-    random = np.random.default_rng([seed, user, 1])
-    for rows in pages:
-        if random.random() < share:
-            yield from _beside_ad(dataset, user, rows, sampler, random)
-
-
-def _beside_ad(
-    dataset: Dataset,
-    user: int,
-    rows: NDArray[np.int64],
-    sampler: PairSampler,
-    random: np.random.Generator,
-) -> list[_Question]:
-    """Ask at a page view when items will be bought, beside one of its ads, or beside none."""
-    (page,) = _page_questions(dataset, user, [rows])
-    shown = dataset.impressions[rows]
-    ads = shown[(shown["campaign"] >= 0) & (shown["item"] >= 0)]
-    item, campaign = NO_ITEM, NO_CAMPAIGN
-    if len(ads):
-        one = ads[random.integers(len(ads))]
-        item, campaign = int(one["item"]), int(one["campaign"])
-    sample = sampler.beside_ad(random, user, page.at_us, page.visible, page.split, item)
-    if sample is None:
-        return []
-    return [replace(page, shown_rows=None, sample=sample, ad_item=item, ad_campaign=campaign)]
-
-
-def _pages_by_user(dataset: Dataset) -> dict[int, list[NDArray[np.int64]]]:
-    """Group impressions into pages: same user, instant and decision."""
-    shown = dataset.impressions
-    order = np.lexsort((shown["decision"], shown["timestamp_us"], shown["user"]))
-    ordered = shown[order]
-    keys = ("user", "timestamp_us", "decision")
-    changes = np.zeros(len(order), dtype=np.bool_)
-    for key in keys:
-        changes[1:] |= ordered[key][1:] != ordered[key][:-1]
-    pages: dict[int, list[NDArray[np.int64]]] = {}
-    for rows in np.split(order, np.flatnonzero(changes)):
-        if len(rows):
-            pages.setdefault(int(shown["user"][rows[0]]), []).append(rows)
-    return pages
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Nexts:
-    """All next questions, by user and time: question k asks for the events `rows[offsets[k]:]`."""
-
-    user: NDArray[np.int32]
-    at_us: NDArray[np.int64]
-    visible: NDArray[np.int64]
-    split: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-
-def _next_questions(dataset: Dataset) -> tuple[_Nexts, NDArray[np.int64]]:
-    """Ask for the items of every instant but a user's first; return also each user's instants."""
-    histories, events = dataset.histories, dataset.histories.events
-    at_us, user = events["timestamp_us"], histories.user_of_event()
-    instant = at_us // dataset.shop.resolution_us
-    is_first = np.ones(len(events), dtype=np.bool_)
-    is_first[1:] = (instant[1:] != instant[:-1]) | (user[1:] != user[:-1])
-    firsts = np.flatnonzero(is_first)
-    of_event = np.cumsum(is_first) - 1
-    has_past = firsts > histories.offsets[user[firsts]]
-    counts = (NEXT_WEIGHT[events["action"]] > 0) & (events["item"] >= 0)
-    rows = np.flatnonzero(counts & has_past[of_event])
-    group = of_event[rows]
-    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(rows) else _NONE
-    first = firsts[group[starts]]
-    nexts = _Nexts(
-        user=user[first],
-        at_us=at_us[first],
-        visible=first,
-        split=dataset.event_split[rows[starts]],
-        offsets=np.append(starts, len(rows)),
-        rows=rows,
-    )
-    return nexts, np.bincount(user[firsts], minlength=histories.num_users)
-
-
-def _page_questions(dataset: Dataset, user: int, pages: list[NDArray[np.int64]]) -> list[_Question]:
-    start = int(dataset.histories.offsets[user])
-    instants = dataset.histories.of(user)["timestamp_us"] // dataset.shop.resolution_us
-    questions = []
-    for rows in pages:
-        shown = dataset.impressions[rows[0]]
-        at_us = int(shown["timestamp_us"])
-        before = np.searchsorted(instants, at_us // dataset.shop.resolution_us, side="left")
-        questions.append(
-            _Question(
-                user=user,
-                at_us=at_us,
-                visible=start + int(before),
-                split=int(dataset.impression_split[rows[0]]),
-                device=int(shown["device"]),
-                shown_rows=rows,
-            )
-        )
-    return questions
-
-
-def _snapshots(
-    dataset: Dataset, user: int, random: np.random.Generator
-) -> list[tuple[int, int, int]]:
-    """Return (instant, visible, split) right after each group and once before the next group.
-
-    An instant is asked at its end, when all that happened in it is known, as a request would be: in
-    a log of days, the evening of the group's day.
-    """
-    start = int(dataset.histories.offsets[user])
-    events = dataset.histories.of(user)
-    if len(events) == 0:
-        return []
-    resolution = dataset.shop.resolution_us
-    instants = events["timestamp_us"] // resolution
-    ends = np.flatnonzero(np.append(instants[1:] != instants[:-1], True)) + 1
-    found = []
-    for end in ends:
-        at_us = int(events["timestamp_us"][end - 1])
-        until = int(events["timestamp_us"][end]) if end < len(events) else dataset.end_us
-        until = min(until, dataset.end_of(_split_at(dataset, at_us)))
-        found.append(_end_of_instant(at_us, resolution))
-        later = at_us + int(random.random() * max(until - at_us, 0)) // resolution * resolution
-        if later > at_us:
-            found.append(_end_of_instant(later, resolution))
-    visible = np.searchsorted(instants, np.array(found) // resolution, side="right")
-    return [
-        (at_us, start + int(end), int(_split_at(dataset, at_us)))
-        for at_us, end in zip(found, visible, strict=True)
-    ]
-
-
-def _end_of_instant(at_us: int, resolution_us: int) -> int:
-    return at_us // resolution_us * resolution_us + resolution_us - 1
-
-
-def _split_at(dataset: Dataset, at_us: int) -> Split:
-    if at_us < dataset.train_end_us:
-        return Split.TRAIN
-    return Split.VALIDATION if at_us < dataset.validation_end_us else Split.TEST
 
 
 def _lay_out(
     dataset: Dataset,
-    nexts: _Nexts,
-    others: list[_Question],
+    nexts: Nexts,
+    others: list[Question],
     counters: CounterHistory,
     columns: ItemColumns,
 ) -> Examples:
@@ -366,9 +142,6 @@ def _lay_out(
     )
 
 
-_NONE = np.zeros(0, dtype=np.int64)
-
-
 def known_before(
     dataset: Dataset, shown_to: Histories, user: int, visible: int, at_us: int
 ) -> tuple[Events, Events]:
@@ -385,49 +158,20 @@ def group_start(dataset: Dataset, at_us: int) -> int:
     return at_us // dataset.shop.resolution_us * dataset.shop.resolution_us
 
 
-def _offsets(lengths: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-
 def _lay_out_candidates(
-    dataset: Dataset,
-    questions: list[_Question],
-    counters: CounterHistory,
-    columns: ItemColumns,
+    dataset: Dataset, questions: list[Question], counters: CounterHistory, columns: ItemColumns
 ) -> Candidates:
-    shown, shown_to = dataset.impressions, shown_by_user(dataset)
-    items, shown_rows, offsets, contexts = [], [], [], []
-    for q in questions:
-        if q.shown_rows is not None:
-            item, rows = shown["item"][q.shown_rows], q.shown_rows
-            log_offset = np.zeros(len(rows), dtype=np.float32)
-        elif q.sample is not None:
-            item, log_offset = q.sample.item, q.sample.log_offset
-            rows = np.full(len(item), -1, dtype=np.int64)
-        else:
-            item, rows = np.zeros(0, dtype=np.int32), _NONE
-            log_offset = np.zeros(0, dtype=np.float32)
-        items.append(item)
-        shown_rows.append(rows)
-        offsets.append(log_offset)
-        if len(item):
-            did, seen = known_before(dataset, shown_to, q.user, q.visible, q.at_us)
-            contexts.append(
-                context_of(
-                    did,
-                    seen,
-                    q.at_us,
-                    item,
-                    columns,
-                    counters.as_of(q.at_us // DAY_US),
-                    has_clock=dataset.shop.has_clock,
-                    fresh=counters.fresh(item, group_start(dataset, q.at_us)),
-                    totals=counters.totals(q.at_us // DAY_US),
-                )
-            )
-    impression = np.concatenate([_NONE, *shown_rows])
+    laid = [_asked_of(dataset, q) for q in questions]
+    shown_to = shown_by_user(dataset)
+    contexts = [
+        _context(dataset, shown_to, q, item, counters, columns)
+        for q, (item, _, _) in zip(questions, laid, strict=True)
+        if len(item)
+    ]
+    items, rows, log_offsets = ([each[k] for each in laid] for k in range(3))
+    impression = np.concatenate([_NO_ROWS, *rows])
     is_shown = impression >= 0
-    row = np.where(is_shown, impression, 0)
+    row, shown = np.where(is_shown, impression, 0), dataset.impressions
 
     def column(name: str, absent: int) -> NDArray[np.int64]:
         if len(shown) == 0:
@@ -443,5 +187,47 @@ def _lay_out_candidates(
         slot=column("slot", 255).astype(np.uint8),
         context=np.concatenate([np.zeros((0, width), dtype=np.float32), *contexts]),
         impression=impression,
-        log_offset=np.concatenate([np.zeros(0, dtype=np.float32), *offsets]),
+        log_offset=np.concatenate([np.zeros(0, dtype=np.float32), *log_offsets]),
     )
+
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
+
+def _asked_of(
+    dataset: Dataset, question: Question
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
+    """Return the items that a question asks about, their impressions' rows, and log offsets."""
+    rows, sample = question.shown_rows, question.sample
+    if rows is not None:
+        return dataset.impressions["item"][rows], rows, np.zeros(len(rows), dtype=np.float32)
+    if sample is not None:
+        return sample.item, np.full(len(sample.item), -1, dtype=np.int64), sample.log_offset
+    return np.zeros(0, dtype=np.int32), _NO_ROWS, np.zeros(0, dtype=np.float32)
+
+
+def _context(
+    dataset: Dataset,
+    shown_to: Histories,
+    question: Question,
+    item: NDArray[np.int32],
+    counters: CounterHistory,
+    columns: ItemColumns,
+) -> NDArray[np.float32]:
+    at_us, day = question.at_us, question.at_us // DAY_US
+    did, seen = known_before(dataset, shown_to, question.user, question.visible, at_us)
+    return context_of(
+        did,
+        seen,
+        at_us,
+        item,
+        columns,
+        counters.as_of(day),
+        has_clock=dataset.shop.has_clock,
+        fresh=counters.fresh(item, group_start(dataset, at_us)),
+        totals=counters.totals(day),
+    )
+
+
+def _offsets(lengths: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

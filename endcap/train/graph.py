@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from endcap.schema import Dataset, FieldMatrix, Split
-from endcap.train.examples import NEXT_WEIGHT
+from endcap.train.questions import NEXT_WEIGHT
 
 REACH = 50
 NUM_NEIGHBOURS = 20

@@ -19,7 +19,8 @@ from endcap.features import (
 from endcap.model import Network, QuestionBatch
 from endcap.schema import Action, Dataset, Split
 from endcap.train.batches import Batcher
-from endcap.train.examples import NEXT_WEIGHT, Examples
+from endcap.train.examples import Examples
+from endcap.train.questions import NEXT_WEIGHT
 
 DECAYS = (0.5, 0.75, 0.95)
 GRID: dict[str, tuple[float, ...]] = {

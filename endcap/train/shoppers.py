@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from endcap.features import HOUR_US
 from endcap.outcomes import NextEvent, Outcomes
 from endcap.schema import ANY_EVENT, Action, Count, Dataset, Hazard
-from endcap.train.examples import NEXT_WEIGHT, Candidates, of_shopper
+from endcap.train.examples import Candidates, of_shopper
+from endcap.train.questions import NEXT_WEIGHT
 from endcap.train.targets import (
     CandidateFacts,
     CategoryTarget,
