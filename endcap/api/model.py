@@ -1,32 +1,30 @@
 """A fitted model as its users hold it: questions about shoppers and items in, tables out."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.api.ads import ad_named
 from endcap.api.figures import Figures
+from endcap.api.lists import ListQuestion, next_list, similar_list
+from endcap.api.pairs import PairQuestion, pair_rows
 from endcap.api.reports import ModelReport
 from endcap.api.shoppers import shopper_rows
+from endcap.api.words import check_limit, parse_device, parse_hours, parse_instant
 from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
-from endcap.features import DAY_US, Counters, candidate_context, popularity_scores, split_history
-from endcap.predict import NetworkPredictor, best_rows
-from endcap.schema import Ad, Catalogue, Device, Events, Question, empty_events, is_of_shopper
+from endcap.features import DAY_US, Counters
+from endcap.predict import NetworkPredictor
+from endcap.schema import NO_CAMPAIGN, Catalogue, Events, Question, empty_events, is_of_shopper
 
 if TYPE_CHECKING:
     import polars as pl
 
     from endcap.api.explaining import Explained
-
-HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
-
-POPULAR, MODEL, BLANK = "popular", "model", "item without fields"
 
 
 def load(folder: str | Path) -> "Model":
@@ -47,7 +45,7 @@ class Model:
         self.row_of_item = artifact.catalogue.row_of()
         self.row_of_user = {user_id: row for row, user_id in enumerate(artifact.user_ids)}
         # One further row, of an item of which nothing is known: it stands for unknown ids.
-        self._blank = artifact.catalogue.num_items
+        self.blank = artifact.catalogue.num_items
         self.predictor.learn_items(artifact.catalogue.followed_by(Catalogue.of_ids([""])))
 
     def __repr__(self) -> str:
@@ -90,6 +88,26 @@ class Model:
         row = self.row_of_user.get(user_id)
         return empty_events() if row is None else self.artifact.histories.of(row)
 
+    def history_before(self, user_id: str, at_us: int) -> Events:
+        """Return a shopper's events strictly before an instant."""
+        history = self.history(user_id)
+        return history[history["timestamp_us"] < at_us]
+
+    def rows_of(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """Return the rows of items; an unknown id has the row of one without fields."""
+        return np.array([self.row_of_item.get(i, self.blank) for i in items], dtype=np.int32)
+
+    def ids(self, rows: NDArray[np.int32]) -> list[str]:
+        """Return the ids of rows."""
+        return [str(self.artifact.catalogue.item_ids[row]) for row in rows]
+
+    def campaign_row(self, campaign_id: str | None) -> int:
+        """Return a campaign's row, -1 for a product; one that came after the fit has no own."""
+        unknown = 2**30  # an ad of an average campaign; see `Graphs.respond`
+        if campaign_id is None:
+            return NO_CAMPAIGN
+        return self.artifact.campaigns.row_of.get(campaign_id, unknown)
+
     def recommend(
         self,
         users: Sequence[str] | str = "all",
@@ -112,13 +130,16 @@ class Model:
 
         import polars as pl
 
-        _check_limit(limit)
+        check_limit(limit)
         at_us = self._instant(at)
-        counters = self.counters_at(at_us)
-        lists = [
-            self._list(user_id, at_us, counters, limit, exclude_seen, explain)
-            for user_id in self._named(users)
-        ]
+        asked = ListQuestion(
+            at_us=at_us,
+            counters=self.counters_at(at_us),
+            limit=limit,
+            exclude_seen=exclude_seen,
+            explain=explain,
+        )
+        lists = [next_list(self, user_id, asked) for user_id in self._named(users)]
         schema = {"user_id": pl.String, "rank": pl.Int64, "item_id": pl.String, "score": pl.Float64}
         return pl.concat(
             [pl.DataFrame(schema={**schema, "source": pl.String}), *lists], how="diagonal"
@@ -156,19 +177,19 @@ class Model:
 
         import polars as pl
 
-        hours = _hours(within)
-        shown = None if ad is None else ad_named(self.artifact, self.row_of_item, ad)
         at_us = self._instant(at)
-        examined = self._examined(slot, placement, _device(device))
+        asked = PairQuestion(
+            items=[items] if isinstance(items, str) else items,
+            at_us=at_us,
+            counters=self.counters_at(at_us),
+            hours=parse_hours(within),
+            examined=self._examined(slot, placement, parse_device(device)),
+            device=parse_device(device),
+            campaign=campaign,
+            beside=None if ad is None else ad_named(self.artifact, self.row_of_item, ad),
+        )
         users = [users] if isinstance(users, str) else users
-        items = [items] if isinstance(items, str) else items
-        rows = [
-            row
-            for user_id in users
-            for row in self._answer(
-                user_id, items, at_us, hours, examined, campaign, _device(device), shown
-            )
-        ]
+        rows = [row for user_id in users for row in pair_rows(self, user_id, asked)]
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
     def behaviour(
@@ -187,7 +208,7 @@ class Model:
 
         import polars as pl
 
-        rows = shopper_rows(self, self._named(users), self._instant(at), _hours(within))
+        rows = shopper_rows(self, self._named(users), self._instant(at), parse_hours(within))
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
     def explain(
@@ -224,17 +245,13 @@ class Model:
             company = self.recommend([user], limit=11, at=at)["item_id"].to_list()
             asked += [item_id for item_id in company if item_id != asked[0]][:10]
             ads += [None] * (len(asked) - 1)
-        history = self.history(user)
-        row_of = self.artifact.campaigns.row_of
         question = Question(
             user_id=user,
-            history=history[history["timestamp_us"] < at_us],
+            history=self.history_before(user, at_us),
             at_us=at_us,
-            device=_device(device),
-            item=np.array([self.row_of_item.get(i, self._blank) for i in asked], dtype=np.int32),
-            campaign=np.array(
-                [-1 if ad is None else row_of.get(ad, 2**30) for ad in ads], dtype=np.int32
-            ),
+            device=parse_device(device),
+            item=self.rows_of(asked),
+            campaign=np.array([self.campaign_row(ad) for ad in ads], dtype=np.int32),
             counters=self.counters_at(at_us),
         )
         page = AskedPage(
@@ -250,112 +267,8 @@ class Model:
 
     def similar(self, item_id: str, *, limit: int = 10) -> "pl.DataFrame":
         """List the items most like one, by their vectors; for an unknown item, popular ones."""
-
-        import polars as pl
-
-        _check_limit(limit)
-        row = self.row_of_item.get(item_id)
-        if row is None:
-            scores = popularity_scores(self._now())
-            rows, source = best_rows(scores, limit), POPULAR
-            values = scores[rows]
-        else:
-            found, cosine = self.predictor.similar(row, limit + 1)
-            keep = found != self._blank
-            rows, values, source = found[keep][:limit], cosine[keep][:limit], MODEL
-        return pl.DataFrame(
-            {
-                "rank": range(1, len(rows) + 1),
-                "item_id": self._ids(rows),
-                "title": [str(self.artifact.catalogue.titles[r]) for r in rows],
-                "similarity": values.astype(np.float64),
-                "source": [source] * len(rows),
-            }
-        )
-
-    def _list(
-        self,
-        user_id: str,
-        at_us: int,
-        counters: NDArray[np.float32],
-        limit: int,
-        exclude_seen: bool,
-        explain: bool,
-    ) -> "pl.DataFrame":
-        import polars as pl
-
-        history = self.history(user_id)
-        history = history[history["timestamp_us"] < at_us]
-        if len(split_history(history)[0]):
-            parts = self.predictor.next_parts(history, at_us, counters, unseen=exclude_seen)
-            scores, source = np.sum(list(parts.values()), axis=0), MODEL
-        else:
-            scores, source = np.append(popularity_scores(self._now()), -np.inf), POPULAR
-            parts = {}
-        scores[self._blank] = -np.inf
-        scores[: self._blank][~self.artifact.catalogue.available] = -np.inf
-        if exclude_seen:
-            met = split_history(history)[0]["item"]
-            scores[met[met >= 0]] = -np.inf
-        rows = best_rows(scores, limit)
-        rows = rows[np.isfinite(scores[rows])]
-        frame = pl.DataFrame(
-            {
-                "user_id": [user_id] * len(rows),
-                "rank": range(1, len(rows) + 1),
-                "item_id": self._ids(rows),
-                "score": scores[rows].astype(np.float64),
-                "source": [source] * len(rows),
-            },
-            schema_overrides={"user_id": pl.String, "item_id": pl.String, "source": pl.String},
-        )
-        if explain:
-            added = [pl.Series(name, part[rows].astype(np.float64)) for name, part in parts.items()]
-            frame = frame.with_columns(added)
-        return frame
-
-    def _answer(
-        self,
-        user_id: str,
-        items: Sequence[str],
-        at_us: int,
-        hours: float,
-        examined: float,
-        campaign: str | None,
-        device: int,
-        shown: Ad | None,
-    ) -> list[dict[str, Any]]:
-        history = self.history(user_id)
-        history = history[history["timestamp_us"] < at_us]
-        rows = np.array([self.row_of_item.get(i, self._blank) for i in items], dtype=np.int32)
-        counters, shop = self.counters_at(at_us), self.predictor.shop
-        context = candidate_context(
-            history, at_us, rows, self.predictor.items.columns, counters, has_clock=shop.has_clock
-        )
-        ad = -1 if campaign is None else self.artifact.campaigns.row_of.get(campaign, 2**30)
-        ads = np.full(len(rows), ad, dtype=np.int32)
-        if shown is not None and campaign is None:
-            ads[rows == shown.item] = shown.campaign
-        state = self.predictor.state(history, at_us, device)
-        found = self.predictor.predict_with(state, rows, ads, context)
-        trained = {task.name for task in self.artifact.manifest.tasks}
-        bought: Sequence[float | None] = [None] * len(rows)
-        if "purchase" in trained:
-            bought = self.predictor.within(
-                "purchase", history, at_us, rows, counters, hours=hours, device=device, ad=shown
-            ).tolist()
-        return [
-            {
-                "user_id": user_id,
-                "item_id": item_id,
-                "purchase": bought[k],
-                "click": float(found.q[k]) * examined if "click" in trained else None,
-                "dwell_ms": float(found.dwell_ms[k]) if "dwell" in trained else None,
-                "buy": float(found.buy[k]) if "buy" in trained else None,
-                "source": BLANK if rows[k] == self._blank else MODEL,
-            }
-            for k, item_id in enumerate(items)
-        ]
+        check_limit(limit)
+        return similar_list(self, item_id, limit)
 
     def _examined(self, slot: int | None, placement: str | None, device: int) -> float:
         if slot is None:
@@ -371,9 +284,6 @@ class Model:
         name = placement or (names[0] if names else "")
         return self.predictor.examination(name, slots, device)
 
-    def _ids(self, rows: NDArray[np.int32]) -> list[str]:
-        return [str(self.artifact.catalogue.item_ids[row]) for row in rows]
-
     def _named(self, users: Sequence[str] | str) -> Sequence[str]:
         """List the shoppers that are asked for: one, some, or "all" of the log."""
         if isinstance(users, str):
@@ -384,7 +294,7 @@ class Model:
         """Return the item counters as of the start of an instant's day."""
         return self.counters().as_of(at_us // DAY_US)
 
-    def _now(self) -> NDArray[np.float32]:
+    def now(self) -> NDArray[np.float32]:
         """Return the counters with the log's last day in them, for what is popular."""
         settled, today, _ = self.counters().state()
         return settled + today
@@ -393,41 +303,3 @@ class Model:
         if at is None:
             return self.artifact.manifest.log_end_us
         return parse_instant(at)
-
-
-def parse_instant(text: str) -> int:
-    """Read an RFC 3339 instant as microseconds UTC.
-
-    Raises:
-        QueryError: it is none.
-    """
-    from datetime import UTC, datetime
-
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise QueryError(
-            f"at must be an RFC 3339 instant such as 2026-11-24T19:00Z, got {text!r}."
-        ) from error
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return round(instant.timestamp() * 1_000_000)
-
-
-def _check_limit(limit: int) -> None:
-    if limit < 1:
-        raise QueryError(f"limit must be 1 or more, got {limit}.")
-
-
-def _hours(within: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", within.strip())
-    if match is None or float(match[1]) <= 0:
-        raise QueryError(f"within must be a time such as 30m, 12h, 7d or 2w, got {within!r}.")
-    return float(match[1]) * HOURS[match[2]]
-
-
-def _device(name: str) -> int:
-    try:
-        return int(Device[name.upper()])
-    except KeyError:
-        known = ", ".join(device.name.lower() for device in Device)
-        raise QueryError(f"device must be one of {known}, got {name!r}.") from None

@@ -28,8 +28,7 @@ def shopper_rows(
     counters = model.counters_at(at_us)
     rows = []
     for user_id in users:
-        history = model.history(user_id)
-        history = history[history["timestamp_us"] < at_us]
+        history = model.history_before(user_id, at_us)
         answers = model.predictor.ask(history, at_us, None, counters)
         told = {name: value for task in shopper_tasks(model)
                 for name, value in _told(model, task, answers, hours)}  # fmt: skip

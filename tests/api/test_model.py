@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from endcap.api.model import load, parse_instant
+from endcap.api.model import load
+from endcap.api.words import parse_instant
 from endcap.errors import ArtifactError, QueryError
 from endcap.features import split_history
 
