@@ -9,7 +9,7 @@ demo: $(STAMP)  ## run the made-up shop and print what each policy earned
 	$(BIN)/endcap demo
 
 test: check  ## every check and every test
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2  # two workers of one thread each
 
 setup: $(STAMP)  ## install everything into $(VENV)
 
