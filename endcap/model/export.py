@@ -37,7 +37,7 @@ class Size:
         """Return a tensor of its own: the exporter takes one object twice for one input."""
         sizes = SIZES | {"T": min(events, SIZES["T"])}
         shape = [*(sizes[axis] for axis in self.free), *self.fixed]
-        return torch.ones(shape, dtype=torch.long) if self.whole else torch.rand(shape)
+        return torch.zeros(shape, dtype=torch.long) if self.whole else torch.rand(shape)
 
     def axes(self) -> dict[int, str]:
         """Return the free axes as the exporter wants them."""
