@@ -237,7 +237,7 @@ def run(seeds: Sequence[int], folder: Path) -> None:
         for seed in seeds
     ]
     sections = [next_basket(log, models)]
-    sections += [purchases(log, 7, models), purchases(log, 28, ())]
+    sections += [purchases(log, days, models) for days in (7, 28)]
     fits = [model.cost.line() for model in models]
     write_report("online_retail", files=[retail.FILE], sections=sections, fits=fits)
 
