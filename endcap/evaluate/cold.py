@@ -7,19 +7,23 @@ import numpy as np
 from endcap import metrics
 from endcap.evaluate.baselines import fit_tables
 from endcap.evaluate.model import ModelScorer
+from endcap.evaluate.neighbours import ForwardCooccurrence, ItemKnn
 from endcap.evaluate.popular import Popularity
 from endcap.evaluate.ranking import LISTED, RankingTask, metric_row, rank_report
-from endcap.evaluate.scorers import Scorer
+from endcap.evaluate.scorers import Baseline, Scorer
 from endcap.schema import Dataset, MetricRow, Split
 
 KNOWN_EVENTS = (0, 1, 2, 5)
 """Of a shopper's history so many latest events are kept, as of one who came lately."""
 
+FOLLOWERS: tuple[Baseline, ...] = (ItemKnn(), ForwardCooccurrence())
+"""Baselines that need a single event of a shopper."""
+
 
 def cold_rows(
     scorer: ModelScorer, task: RankingTask, dataset: Dataset, split: Split = Split.TEST
 ) -> list[MetricRow]:
-    """Measure recall and exposure where little is known, beside popularity.
+    """Measure recall and exposure where little is known, beside baselines.
 
     Shoppers (`known=n`): those of the task, of whose history the latest n events are read; what
     may stand in their lists stays as it was. New items (`items=new`): what shoppers wanted of items
@@ -29,8 +33,11 @@ def cold_rows(
     popularity = Popularity().fit(training, history)
     rows = []
     for known in KNOWN_EVENTS:
-        rows += _known(replace(scorer, latest=known), task, f"known={known}", split)
-        rows += _known(popularity, task, f"known={known}", split)
+        latest = history.where(history.latest(known))
+        # By items without an event nothing is known: equal scores would stand by popularity.
+        by_items = [each.fit(training, latest) for each in FOLLOWERS] if known else []
+        for each in (replace(scorer, latest=known), popularity, *by_items):
+            rows += _known(each, task, f"known={known}", split)
     for each in (scorer, popularity):
         rows += _new_items(each, task, split)
     return rows

@@ -108,9 +108,9 @@ class ForwardCooccurrence:
 
     def _recent(self, table: EventTable) -> sparse.csr_array:
         group = instant_index(table)
-        last = np.searchsorted(table.user, table.user, side="right") - 1
-        rows = np.flatnonzero(last - np.arange(len(last)) < self.window)
-        age = group[last[rows]] - group[rows]
+        rows = table.latest(self.window)
+        last = np.searchsorted(table.user, table.user[rows], side="right") - 1
+        age = group[last] - group[rows]
         return table.matrix(self.decay ** age.astype(np.float64), rows)
 
 

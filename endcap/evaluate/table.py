@@ -57,6 +57,11 @@ class EventTable:
             num_items=self.num_items,
         )
 
+    def latest(self, count: int) -> NDArray[np.int64]:
+        """Return the rows of every user's last `count` events."""
+        last = np.searchsorted(self.user, self.user, side="right") - 1
+        return np.flatnonzero(last - np.arange(len(last)) < count)
+
     def distinct(self, *columns: Numbers) -> NDArray[np.int64]:
         """Return the first row of every distinct (user, item, ...columns)."""
         keys = np.stack([self.user, self.item, *columns])

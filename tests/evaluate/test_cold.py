@@ -62,6 +62,22 @@ def test_popularity_stands_beside_and_does_not_hang_on_the_shopper(rows):
     assert rows["popularity", "recall", "known=0"].low is not None
 
 
+def test_baselines_read_the_same_latest_events(dataset_of):
+    """Who had 3 had 4 next; of shopper 0 with one event nobody knows that 3 came before 20."""
+    told = [(0, 3, CLICK, 1), (0, 20, CLICK, 2), (0, 4, CLICK, 11)]
+    told += [(user, item, CLICK, day) for user in range(1, 6) for item, day in ((3, 1), (4, 2))]
+    dataset = dataset_of(told, num_items=NUM_ITEMS, train_end_day=5, validation_end_day=10)
+    task = evaluate.ranking_tasks(dataset)[0]
+    found = {
+        (row.model, row.metric, row.group): row.value
+        for row in evaluate.cold_rows(Follower([[3, 20]]), task, dataset)
+    }
+    for model in ("forward co-occurrence", "item-kNN"):
+        few, more = (found[model, "ndcg", f"known={known}"] for known in (1, 2))
+        assert few < more == 1.0
+        assert (model, "ndcg", "known=0") not in found
+
+
 def test_new_items_are_looked_for_in_lists_of_all_items(rows):
     ours, theirs = (rows[model, "recall", "items=new"] for model in ("endcap", "popularity"))
     assert (ours.value, ours.n, theirs.value) == (1.0, 1, 0.0)
