@@ -34,9 +34,10 @@ def cold_rows(
     rows = []
     for known in KNOWN_EVENTS:
         latest = history.where(history.latest(known))
-        # By items without an event nothing is known: equal scores would stand by popularity.
-        by_items = [each.fit(training, latest) for each in FOLLOWERS] if known else []
-        for each in (replace(scorer, latest=known), popularity, *by_items):
+        # Without an event the others know nothing: equal scores would stand by popularity.
+        rivals = [each.fit(training, latest) for each in FOLLOWERS] if known else []
+        asked: list[Scorer] = [replace(scorer, latest=known), popularity, *rivals]
+        for each in asked:
             rows += _known(each, task, f"known={known}", split)
     for each in (scorer, popularity):
         rows += _new_items(each, task, split)
