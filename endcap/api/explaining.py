@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.api.pictures import picture
 from endcap.decide import attention_share, expected_attention, share_without
 from endcap.errors import QueryError
 from endcap.predict import Explanation, NetworkPredictor, explain
@@ -14,6 +15,8 @@ from endcap.schema import DIMENSIONS, Action, Catalogue, Question
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from endcap.evaluate.charts import Chart
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +38,20 @@ class Explained:
     shares: "pl.DataFrame"
     """slot, item_id, campaign_id, without (the ad that is taken off the page; null for none),
     attention_ms, share."""
+
+    def plot(self, kind: str = "effects") -> "Chart":
+        """Draw the explanation of up to three items.
+
+        Args:
+            kind: "dimensions" (attention on what a product is), "effects" (what each of these
+                moves), "events" (attention on what the shopper did), or "shares" (who takes the
+                page's attention, with every ad and without it).
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            QueryError: there is no such plot, or nothing to draw it from.
+        """
+        return picture(self, kind)
 
     def _repr_html_(self) -> str:
         tables = (self.dimensions, self.events, self.shares)

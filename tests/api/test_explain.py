@@ -68,6 +68,31 @@ def test_the_next_item_can_be_explained_too(model):
     assert found.events.filter(pl.col("effect").is_not_null())["item_id"].to_list().count("i3") == 3
 
 
+def test_explanations_are_drawn(model):
+    items, ads = ["i3", "i0", "i8"], [None, "c0", None]
+    found = model.explain("u7", items, campaigns=ads, placement="home")
+    tells = {
+        "dimensions": "share of attention: i3, i0, i8 by dimension",
+        "effects": "effect on the log-odds: i3, i0, i8 by dimension",
+        "events": "share of attention: i3, i0, i8 by event, -1 the latest",
+        "shares": "share of the page's attention: the page, without c0 by slot",
+    }
+    for kind, expected in tells.items():
+        chart = found.plot(kind)
+        assert chart.tells == expected
+        # A bar each: of every item and dimension, every item and event, every page and slot.
+        bars = {"events": found.events.height, "shares": 6}.get(kind, 3 * len(DIMENSIONS))
+        assert chart.svg.count("clip-path") >= bars > 0
+
+
+def test_a_picture_that_cannot_be_drawn_says_why(model):
+    found = model.explain("u7", ["i3", "i4"], task="next", top_events=0)
+    with pytest.raises(QueryError, match=r"task 'next' has no dimensions to draw"):
+        found.plot("dimensions")
+    with pytest.raises(QueryError, match="kind must be one of dimensions, effects, .*got 'pie'"):
+        found.plot("pie")
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
