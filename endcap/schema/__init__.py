@@ -59,10 +59,8 @@ from endcap.schema.shop import (
     ShopConfig,
     SplitConfig,
     ValueConfig,
-    dump_shop,
-    load_shop,
-    parse_shop,
 )
+from endcap.schema.shop_file import dump_shop, load_shop, parse_shop
 from endcap.schema.subjects import SubjectKeys
 from endcap.schema.tasks import (
     ANY_EVENT,

@@ -1,14 +1,12 @@
 """A shop's configuration, `shop.toml`: how its log is written and what a page is worth to it."""
 
 from math import inf
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-from endcap.errors import ConfigError, FileError
+from endcap.errors import ConfigError
 from endcap.schema.events import NUM_OWN, Action
 from endcap.schema.tasks import ANY_EVENT, DEFAULT_TASKS, Binary, Count, Hazard, Task
 from endcap.schema.training import TrainSettings
@@ -212,7 +210,7 @@ def _check_page(page: PageConfig) -> None:
         value = getattr(page, name)
         if not 0 <= value <= 1:
             raise ConfigError(f"page.{name} must lie between 0 and 1, got {value}.")
-    for name, value in msgspec.structs.asdict(page).items():
+    for name, value in structs.asdict(page).items():
         least = 1 if name in ("candidates", "shortlist") else 0
         if value < least:
             raise ConfigError(f"page.{name} must be {least} or more, got {value}.")
@@ -224,14 +222,15 @@ def _own_types(tasks: tuple[Task, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(own))
 
 
-def _check_names(tasks: tuple[Task, ...]) -> None:
+def check_names(tasks: tuple[Task, ...]) -> None:
+    """Check that no two tasks have one name."""
     names = [task.name for task in tasks]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"tasks must have different names, got {twice[0]!r} twice; rename one.")
 
 
 def _check_tasks(tasks: tuple[Task, ...]) -> None:
-    _check_names(tasks)
+    check_names(tasks)
     if len(own := _own_types(tasks)) > NUM_OWN:
         raise ConfigError(
             f"tasks may ask for {NUM_OWN} event types of the shop's own, got {len(own)}: "
@@ -260,15 +259,8 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
                 f"Task {task.name!r} measures a delay, which starts at a click or at any instant; "
                 f'write space = "clicks", "all" or "shoppers" (only dwell is asked of impressions).'
             )
-        if (
-            isinstance(task, Hazard)
-            and task.measures == "dwell"
-            and task.space
-            in (
-                "all",
-                "shoppers",
-            )
-        ):
+        unshown = isinstance(task, Hazard) and task.space in ("all", "shoppers")
+        if unshown and getattr(task, "measures", "") == "dwell":
             raise ConfigError(
                 f"Task {task.name!r} measures dwell, which needs something shown; "
                 f'write space = "clicks" or "impressions".'
@@ -280,40 +272,3 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
                 f"event_type of task {task.name!r} must name a type such as purchase; "
                 f'"any" can be asked in the space "shoppers" alone.'
             )
-
-
-def _joined(shop: ShopConfig) -> ShopConfig:
-    """Put `more_tasks` among the tasks."""
-    tasks = {task.name: task for task in (*shop.tasks, *shop.more_tasks)}
-    if len(shop.tasks) + len(shop.more_tasks) > len(tasks):
-        _check_names(shop.more_tasks)
-    return msgspec.structs.replace(shop, tasks=tuple(tasks.values()), more_tasks=())
-
-
-def load_shop(path: Path) -> ShopConfig:
-    """Read a `shop.toml`, checked.
-
-    Raises:
-        FileError: there is no such file.
-        ConfigError: it is no TOML, or a field is unknown, missing or of the wrong type.
-    """
-    if not path.is_file():
-        raise FileError(f"There is no {path}; `endcap inspect LOG --write` writes one.")
-    try:
-        return _joined(msgspec.toml.decode(path.read_bytes(), type=ShopConfig))
-    except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, ConfigError):
-            raise ConfigError(f"{path.name}: {error.__cause__}") from error
-        raise ConfigError(f"{path.name}: {error}; docs/shop-toml.md lists the fields.") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigError(f"{path.name} is not valid TOML: {error}.") from error
-
-
-def dump_shop(shop: ShopConfig) -> str:
-    """Write a configuration as a JSON text, as the artifact keeps it."""
-    return msgspec.json.format(msgspec.json.encode(shop), indent=2).decode()
-
-
-def parse_shop(text: str | bytes) -> ShopConfig:
-    """Read what `dump_shop` wrote."""
-    return msgspec.json.decode(text, type=ShopConfig)

@@ -134,17 +134,17 @@ def _what(task: Task) -> str:
     """Name what a task needs labels of."""
     if is_of_shopper(task):
         return "shoppers' instants with such an event later"
-    event_type = getattr(task, "event_type", "purchase")
+    what = f"events of type {getattr(task, 'event_type', 'purchase')}"
     if isinstance(task, Hazard) and task.measures == "dwell":
-        event_type = "dwell"
+        what = "dwells"
     whose = " of ads" if getattr(task, "ads", False) else ""
     match getattr(task, "space", "all"):
         case "impressions":
-            return f"{event_type}s on shown slots{whose}"
+            return f"{what} on shown slots{whose}"
         case "clicks":
             return f"events after a click on a shown slot{whose}"
         case _:
-            return f"{event_type}s after an earlier event{whose}"
+            return f"{what} after an earlier event{whose}"
 
 
 def _num_next(examples: Examples) -> int:

@@ -89,7 +89,7 @@ def test_a_picture_that_cannot_be_drawn_says_why(model):
     found = model.explain("u7", ["i3", "i4"], task="next", top_events=0)
     with pytest.raises(QueryError, match=r"task 'next' has no dimensions to draw"):
         found.plot("dimensions")
-    with pytest.raises(QueryError, match="kind must be one of dimensions, effects, .*got 'pie'"):
+    with pytest.raises(QueryError, match=r"kind must be one of dimensions, effects, .*got 'pie'"):
         found.plot("pie")
 
 

@@ -124,5 +124,5 @@ def test_a_small_shop_says_which_tasks_it_could_not_teach_and_why():
     fitted = fit(small_shop(0), epochs=1)
     assert {task.name for task in fitted.tasks} >= {"next", "purchase"}
     assert fitted.plan.left_out["click"] == (
-        "needs 30 clicks on shown slots on training days, found 0"
+        "needs 30 events of type click on shown slots on training days, found 0"
     )

@@ -60,6 +60,7 @@ def test_an_order_only_log_has_no_clock(load):
 
 SHARE = "must lie between 0 and 0.5, got {}; 0.1 is the default."
 LISTED = "; docs/shop-toml.md lists the fields."
+TYPES = "; it must be one of binary, category, count, hazard, next."
 
 
 @pytest.mark.parametrize(
@@ -69,10 +70,17 @@ LISTED = "; docs/shop-toml.md lists the fields."
         ("[page]\nads = 1", "Object contains unknown field `ads` - at `$.page`" + LISTED),
         ("[[tasks]]\ntype = 'next'\nnmae = 'x'", "Object contains unknown field `nmae` - at "
          "`$.tasks[0]`" + LISTED),
-        ("[[tasks]]\ntype = 'guess'", "Invalid value 'guess' - at `$.tasks[0].type`" + LISTED),
+        ("[[tasks]]\ntype = 'guess'", "Invalid value 'guess' - at `$.tasks[0].type`" + TYPES),
+        ("[[more_tasks]]\nname = 'x'", "Object missing required field `type` - at "
+         "`$.more_tasks[0]`" + TYPES),
+        ("[[more_tasks]]\ntype = 'next'\nweight = -1.0",
+         "The weight of task 'next' must be 0 or more, got -1.0."),
+        ("[[more_tasks]]\ntype = 'next'\n[[more_tasks]]\ntype = 'next'",
+         "tasks must have different names, got 'next' twice; rename one."),
         ("[page]\nmax_ads = 'two'", "Expected `int`, got `str` - at `$.page.max_ads`" + LISTED),
         ("[log]\nresolution = 'week'", "Invalid enum value 'week' - at "
-         "`$.log.resolution`" + LISTED),
+         "`$.log.resolution`; it must be one of day, hour, microsecond, millisecond, minute, "
+         "order, second."),
         ("zone = 'Mars/Base'", "zone must be an IANA name such as Europe/Berlin, got 'Mars/Base'; "
          "correct zone in shop.toml."),
         ("[split]\nvalidation_share = 0.5", "split.validation_share " + SHARE.format(0.5)),

@@ -114,8 +114,13 @@ def test_left_out_tasks_tell_their_reason(shop):
         "next", "purchase", "any_purchase", "return", "next_category"
     ]  # fmt: skip
     assert plan.left_out["clicks"].startswith("needs 30 shoppers' instants with such an event")
-    assert plan.left_out["click"] == "needs 30 clicks on shown slots on training days, found 0"
-    assert plan.left_out["ad_click"].startswith("needs 30 clicks on shown slots of ads")
+    assert (
+        plan.left_out["click"]
+        == "needs 30 events of type click on shown slots on training days, found 0"
+    )
+    assert plan.left_out["ad_click"].startswith(
+        "needs 30 events of type click on shown slots of ads"
+    )
     assert plan.left_out["buy"].startswith("needs 30 events after a click on a shown slot")
     assert plan.left_out["save"].startswith(
         "one task of the space 'all' is sampled, and that is pur"
