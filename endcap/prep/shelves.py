@@ -1,12 +1,12 @@
 """A table in several parts, so that a large one need never be in memory whole."""
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+
+from endcap.prep.scratch import Scratch
 
 SHELF = "__shelf"
 
@@ -14,7 +14,7 @@ SHELF = "__shelf"
 class Shelves:
     """Rows by the number of their shelf: one shelf stays in memory, more lie on disk.
 
-    The files lie in the folder for temporary files and go with the object. Rows of a shelf keep
+    The files lie in a scratch folder and go with the object. Rows of a shelf keep
     the order in which they were put there.
     """
 
@@ -23,8 +23,9 @@ class Shelves:
         self._kept: list[pl.DataFrame] = []
         self._folder: Path | None = None
         if count > 1:
-            self._folder = Path(tempfile.mkdtemp(prefix="endcap-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            scratch = Scratch()
+            self._folder = scratch.folder
+            weakref.finalize(self, scratch.remove)
         self._schema = pl.Schema()
         self._puts = 0
 
