@@ -3,11 +3,12 @@
 Run with `OMP_NUM_THREADS=1 python -m benchmarks.peer --peer-python PATH [--keep FOLDER]`. The peer
 needs an environment of its own (`pip install torch 'rectools[torch]==0.19.0'`). Amazon Beauty,
 leave-one-out; each fit is a process of its own with one thread. Lines come as the fits go on, and a
-run that was killed goes on with what the kept folder holds.
+run that was killed goes on with what the kept folder holds; a fit that was killed starts anew.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -64,10 +65,26 @@ def run(folder: Path, peer_python: Path) -> None:
     if not Lines(peer).of("asked"):
         peer.unlink(missing_ok=True)
         start([str(peer_python), str(SCRIPT), str(file), str(peer)])
-    for what, kind in (("fit", "fitted"), ("ask", "asked"), ("judge", "epoch")):
-        if not Lines(mine).of(kind):
-            start([sys.executable, "-m", "benchmarks.protocols.watched", what, str(folder)])
+    if not Lines(mine).of("fitted"):
+        clear(folder)
+        watch("fit", folder)
+    if not Lines(mine).of("asked"):
+        watch("ask", folder)
+    if len(Lines(mine).of("epoch")) < len(list(folder.glob("epoch*.pt"))):
+        watch("judge", folder)
     report(Lines(peer), Lines(mine), versions(peer_python))
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed fit of ours left: one that went on would not know its CPU seconds."""
+    for file in (folder / "endcap.jsonl", *folder.glob("epoch*.pt")):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(folder / ".endcap.model.run", ignore_errors=True)
+
+
+def watch(what: str, folder: Path) -> None:
+    """Fit, ask or judge ours."""
+    start([sys.executable, "-m", "benchmarks.protocols.watched", what, str(folder)])
 
 
 def start(command: list[str]) -> None:
@@ -92,7 +109,8 @@ def report(peer: Lines, mine: Lines, packages: str) -> None:
     """Write the table of goals, the curves and what lies behind them."""
     best = max(peer.of("epoch"), key=lambda one: one["ndcg"])
     epochs = epochs_of(mine)
-    facts = facts_of("peer", [leave_one_out.file_of("beauty")]) | {"peer": packages, "seeds": "0"}
+    facts = facts_of("peer", [leave_one_out.file_of("beauty")])
+    facts |= {"peer": packages, "seeds": "0", "load": f"{os.getloadavg()[2]:.0f}, at the end"}
     del facts["intervals"]
     figures = figures_of(peer, mine, best, epochs)
     parts = [

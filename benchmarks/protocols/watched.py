@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.protocols.peer_curves import Lines
+
 if TYPE_CHECKING:
     from benchmarks.protocols.leave_one_out import OrderedLog
     from benchmarks.protocols.ours import OurScorer
@@ -119,20 +121,23 @@ def judge(folder: Path, seed: int) -> None:
     from endcap.train.starting import make_trainer
 
     dataset, log = the_dataset(), read_log("beauty")
-    artifact = load_artifact(folder / MODEL)
+    artifact, known = load_artifact(folder / MODEL), Lines(folder / LINES)
     for split in (Split.VALIDATION, Split.TEST):
-        scorer = served(artifact, dataset, log, split)
-        tell(folder, "judged", split=split.name.lower(), **figures_of(scorer, log, split))
+        name = split.name.lower()
+        if all(line["split"] != name for line in known.of("judged")):
+            scorer = served(artifact, dataset, log, split)
+            tell(folder, "judged", split=name, **figures_of(scorer, log, split))
     prepared = prepare(dataset, seed=seed)
     trainer = make_trainer(prepared, prepared.recipe())
-    judged = EpochScorer.of(trainer, served(artifact, dataset, log, Split.VALIDATION), log, dataset)
-    for file in sorted(folder.glob("epoch*.pt"), key=lambda file: int(file.stem[5:])):
-        told = judged.take(file)
+    judged = EpochScorer.of(trainer, served(artifact, dataset, log, Split.VALIDATION), dataset)
+    numbers = {int(file.stem.removeprefix("epoch")) for file in folder.glob("epoch*.pt")}
+    for epoch in sorted(numbers - {line["epoch"] for line in known.of("epoch")}):
+        told = judged.take(folder / f"epoch{epoch}.pt")
+        judged.mixed = False
         alone = figures_of(judged, log, Split.VALIDATION)
         judged.mixed = True
         mixed = figures_of(judged, log, Split.VALIDATION)
-        judged.mixed = False
-        tell(folder, "epoch", epoch=int(file.stem[5:]), told_ndcg=told, **alone,
+        tell(folder, "epoch", epoch=epoch, told_ndcg=told, **alone,
              mixed_ndcg=mixed["ndcg"], mixed_hit_rate=mixed["hit_rate"])  # fmt: skip
 
 
@@ -174,9 +179,7 @@ class EpochScorer:
     mixed: bool = False
 
     @classmethod
-    def of(
-        cls, trainer: "Trainer", served: "OurScorer", log: "OrderedLog", dataset: "Dataset"
-    ) -> "EpochScorer":
+    def of(cls, trainer: "Trainer", served: "OurScorer", dataset: "Dataset") -> "EpochScorer":
         """Take the mix that the fit chose for lists without seen items."""
         import msgspec
 
