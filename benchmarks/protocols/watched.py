@@ -202,7 +202,7 @@ class EpochScorer:
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every item for some users of the protocol, [B, V] in its rows."""
         from endcap.features import memory_scores, popularity_scores
-        from endcap.train.mixing import network_scores
+        from endcap.train.mix_columns import network_scores
 
         scorer, batcher = self.served, self.trainer.batcher
         rows = scorer.user_row[users]

@@ -29,7 +29,8 @@ from endcap.train.calibration import Calibration, calibrate
 from endcap.train.comparing import TaskComparison
 from endcap.train.examples import Examples
 from endcap.train.loop import Progress, Report, Watch, no_report, no_watch
-from endcap.train.mixing import choose_mixes, usual_action
+from endcap.train.mix_columns import usual_action
+from endcap.train.mixing import choose_mixes
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
 from endcap.train.sampling import pair_task

@@ -1,28 +1,18 @@
 """Weights of memory, repeats and popularity beside the network, chosen on validation days."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import torch
 from msgspec import structs
 from numpy.typing import NDArray
 
-from endcap.features import (
-    DAY_US,
-    CounterHistory,
-    ItemMemory,
-    Mix,
-    memory_scores,
-    popularity_scores,
-    repeat_scores,
-)
-from endcap.model import Network, QuestionBatch
-from endcap.schema import Action, Dataset, Split
+from endcap.features import CounterHistory, ItemMemory, Mix
+from endcap.model import Network
+from endcap.schema import Dataset, Split
 from endcap.train.batches import Batcher
-from endcap.train.examples import Examples
+from endcap.train.mix_columns import DECAYS, MixColumns, mix_columns
 from endcap.train.questions import NEXT_WEIGHT
 
-DECAYS = (0.5, 0.75, 0.95)
 GRID: dict[str, tuple[float, ...]] = {
     "repeat": (-8.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
     "memory": (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0),
@@ -33,22 +23,12 @@ GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
 FEW_USERS = 200
 FEW_START = Mix(popularity=4.0, repeat=2.0)
 """Where fewer users than that can tell, the mix starts here, in place of the network alone."""
-MAX_USERS, MAX_CELLS = 4_000, 50_000_000
-"""The search holds users x items numbers for every column; a large catalogue takes fewer users."""
+MAX_USERS, MAX_CELLS = 4_000, 200_000_000
+"""Users x items that are scored; a large catalogue takes fewer users."""
 CUT = 10
+BLOCK = 2_000
 ERRORS = 2.0
 """Standard errors by which a gain must show before a weight leaves its default."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Columns:
-    """What is mixed, for U users with targets on validation days."""
-
-    network: NDArray[np.float32]  # [U, V]; -inf for items that training never met
-    memory: dict[float, NDArray[np.float32]]  # by decay, [U, V]
-    repeat: NDArray[np.float32]  # [U, V]
-    popularity: NDArray[np.float32]  # [V]
-    targets: list[NDArray[np.int32]]
 
 
 def choose_mixes(
@@ -68,15 +48,12 @@ def choose_mixes(
     users, targets = _validation_targets(dataset, seed)
     if len(users) == 0:
         return FEW_START, structs.replace(FEW_START, repeat=GRID["repeat"][0])
-    columns = _columns(network, batcher, memory, counters, users, targets)
-    unseen = [
-        np.array([i for i in wanted if columns.repeat[u, i] == 0], dtype=np.int32)
-        for u, wanted in enumerate(targets)
-    ]
+    columns = mix_columns(network, batcher, memory, counters, users, targets)
+    unseen = columns.is_wanted & (columns.repeat == 0)
     start = FEW_START if len(users) < FEW_USERS else Mix()
     anything = _search(columns, start)
     fresh = _search(
-        replace(columns, targets=unseen), structs.replace(start, repeat=-1e4), fixed=("repeat",)
+        replace(columns, is_wanted=unseen), structs.replace(start, repeat=-1e4), fixed=("repeat",)
     )
     return anything, fresh
 
@@ -102,114 +79,7 @@ def _validation_targets(
     return users.astype(np.int64), targets
 
 
-def _columns(
-    network: Network,
-    batcher: Batcher,
-    memory: ItemMemory,
-    counters: CounterHistory,
-    users: NDArray[np.int64],
-    targets: list[NDArray[np.int32]],
-) -> _Columns:
-    dataset = batcher.dataset
-    size, resolution_us = dataset.catalogue.num_items, dataset.shop.resolution_us
-    cut_us = dataset.train_end_us
-    histories = []
-    for user in users:
-        rows = slice(dataset.histories.offsets[user], dataset.histories.offsets[user + 1])
-        histories.append(dataset.histories.events[rows][dataset.event_split[rows] == Split.TRAIN])
-    by_decay = {
-        decay: np.stack(
-            [
-                memory_scores(h, memory, decay=decay, resolution_us=resolution_us, num_items=size)
-                for h in histories
-            ]
-        )
-        for decay in DECAYS
-    }
-    repeat = np.stack(
-        [repeat_scores(h, resolution_us=resolution_us, num_items=size) for h in histories]
-    )
-    return _Columns(
-        network=network_scores(network, batcher, users, histories, cut_us),
-        memory=by_decay,
-        repeat=repeat,
-        popularity=popularity_scores(counters.as_of(cut_us // DAY_US)),
-        targets=targets,
-    )
-
-
-def network_scores(
-    network: Network,
-    batcher: Batcher,
-    users: NDArray[np.int64],
-    histories: list[NDArray[np.void]],
-    cut_us: int,
-) -> NDArray[np.float32]:
-    """Score every item for some shoppers, [U, V], by histories that end before an instant."""
-    dataset = batcher.dataset
-    frozen = _frozen_examples(batcher.examples, users, histories, dataset, cut_us)
-    asker = Batcher(
-        dataset,
-        frozen,
-        {},
-        max_history=network.config.max_history,
-        is_known=batcher.is_known,
-        device=batcher.device,
-    )
-    network.eval()
-    action = usual_action(dataset)
-    scores = []
-    with torch.no_grad():
-        vectors = network.items()
-        for start in range(0, len(users), 512):
-            rows = np.arange(start, min(start + 512, len(users)))
-            batch = asker.lay_out(rows)
-            _, last = network.read(vectors, batch.history)
-            asked = _ask(network, batch.question)
-            kind = torch.full((len(rows),), action, device=batcher.device)
-            user = network.next(last[batch.question.window], asked, kind)
-            scores.append((user @ vectors.T).cpu().numpy())
-    stacked = np.concatenate(scores)
-    stacked[:, ~batcher.is_known] = -np.inf
-    return stacked
-
-
-def _ask(network: Network, question: QuestionBatch) -> torch.Tensor:
-    asked: torch.Tensor = network.question(question.clock, question.since, question.device)
-    return asked
-
-
-def usual_action(dataset: Dataset) -> int:
-    """Return the most frequent kind of event on training days."""
-    actions = dataset.histories.events["action"][dataset.event_split == Split.TRAIN]
-    actions = actions[NEXT_WEIGHT[actions] > 0]
-    return int(np.bincount(actions, minlength=2).argmax()) if len(actions) else int(Action.VIEW)
-
-
-def _frozen_examples(
-    examples: Examples,
-    users: NDArray[np.int64],
-    histories: list[NDArray[np.void]],
-    dataset: Dataset,
-    cut_us: int,
-) -> Examples:
-    count = len(users)
-    lengths = np.array([len(h) for h in histories], dtype=np.int64)
-    last_us = np.array([h["timestamp_us"][-1] for h in histories], dtype=np.int64)
-    empty = examples.candidates
-    return replace(
-        examples,
-        user=users.astype(np.int32),
-        at_us=np.maximum(np.full(count, cut_us), last_us),
-        visible=dataset.histories.offsets[users] + lengths,
-        device=np.zeros(count, dtype=np.uint8),
-        split=np.ones(count, dtype=np.uint8),
-        next_offsets=np.zeros(count + 1, dtype=np.int64),
-        candidates=replace(empty, offsets=np.zeros(count + 1, dtype=np.int64)),
-    )
-
-
-def _search(columns: _Columns, start: Mix, fixed: tuple[str, ...] = ()) -> Mix:
+def _search(columns: MixColumns, start: Mix, fixed: tuple[str, ...] = ()) -> Mix:
     """Return the mix whose gain over `start` is largest, less the gain's standard error.
 
     A few users may favour any weight by luck, and their gain is within its error; that of
@@ -243,21 +113,32 @@ def _worth(gain: NDArray[np.float64]) -> float:
     return float(gain.mean() - ERRORS * gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
-def _ndcg(columns: _Columns, mix: Mix) -> NDArray[np.float64]:
-    """Return NDCG@10 of every user who has a target."""
+def _ndcg(columns: MixColumns, mix: Mix) -> NDArray[np.float64]:
+    """Return NDCG@10 of every shopper who wants something; equal scores stand by row."""
     scores = columns.network + mix.popularity * columns.popularity
     if mix.memory:
         scores = scores + mix.memory * columns.memory[mix.decay]
     if mix.repeat:
         scores = scores + mix.repeat * columns.repeat
-    top = np.argpartition(-scores, CUT, axis=1)[:, :CUT] if scores.shape[1] > CUT else None
-    values = []
-    for u, wanted in enumerate(columns.targets):
-        if len(wanted) == 0:
-            continue
-        row = np.arange(scores.shape[1]) if top is None else top[u]
-        row = row[np.argsort(-scores[u, row], kind="stable")]
-        hits = np.flatnonzero(np.isin(row, wanted))
-        ideal = (1 / np.log2(np.arange(min(len(wanted), CUT)) + 2)).sum()
-        values.append(float((1 / np.log2(hits + 2)).sum() / ideal))
-    return np.array(values)
+    user, item = np.nonzero(columns.is_wanted)
+    rank = np.concatenate([_ranks(scores, user[k], item[k]) for k in _blocks(len(user))])
+    listed = (rank < CUT) & np.isfinite(scores[user, item])
+    found = np.bincount(user[listed], 1 / np.log2(rank[listed] + 2), minlength=len(scores))
+    wanted = np.bincount(user, minlength=len(scores))
+    ideal = np.cumsum(1 / np.log2(np.arange(CUT) + 2))[np.clip(wanted, 1, CUT) - 1]
+    values: NDArray[np.float64] = (found / ideal)[wanted > 0]
+    return values
+
+
+def _blocks(count: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, max(count, 1), BLOCK)]
+
+
+def _ranks(
+    scores: NDArray[np.float32], user: NDArray[np.int64], item: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count the items that stand before each one wanted."""
+    rows, own = scores[user], scores[user, item][:, None]
+    before = np.arange(scores.shape[1]) < item[:, None]
+    ranks: NDArray[np.int64] = ((rows > own) | ((rows == own) & before)).sum(axis=1)
+    return ranks

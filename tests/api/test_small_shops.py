@@ -26,7 +26,7 @@ from endcap.schema import (
     make_events,
 )
 from endcap.train import Fitted, fit
-from endcap.train.mixing import network_scores
+from endcap.train.mix_columns import network_scores
 
 pytestmark = pytest.mark.slow
 
