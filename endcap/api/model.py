@@ -1,6 +1,7 @@
 """A fitted model as its users hold it: questions about shoppers and items in, tables out."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,14 @@ from numpy.typing import NDArray
 
 from endcap.api.ads import ad_named
 from endcap.api.figures import Figures
-from endcap.api.lists import ListQuestion, next_list, similar_list
+from endcap.api.lists import ListQuestion, next_lists, similar_list
 from endcap.api.pairs import PairQuestion, pair_rows
 from endcap.api.reports import ModelReport
 from endcap.api.shoppers import shopper_rows
 from endcap.api.words import check_limit, parse_device, parse_hours, parse_instant
 from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
-from endcap.features import DAY_US, Counters
+from endcap.features import DAY_US, Counters, popularity_scores
 from endcap.predict import NetworkPredictor
 from endcap.schema import NO_CAMPAIGN, Catalogue, Events, Question, empty_events, is_of_shopper
 
@@ -44,6 +45,7 @@ class Model:
         self.predictor = NetworkPredictor(artifact)
         self.row_of_item = artifact.catalogue.row_of()
         self.row_of_user = {user_id: row for row, user_id in enumerate(artifact.user_ids)}
+        self._counted: tuple[int, NDArray[np.float32]] | None = None  # of the day last asked
         # One further row, of an item of which nothing is known: it stands for unknown ids.
         self.blank = artifact.catalogue.num_items
         self.predictor.learn_items(artifact.catalogue.followed_by(Catalogue.of_ids([""])))
@@ -128,8 +130,6 @@ class Model:
         A stranger gets what is popular, and `source` says so.
         """
 
-        import polars as pl
-
         check_limit(limit)
         at_us = self._instant(at)
         asked = ListQuestion(
@@ -139,11 +139,7 @@ class Model:
             exclude_seen=exclude_seen,
             explain=explain,
         )
-        lists = [next_list(self, user_id, asked) for user_id in self._named(users)]
-        schema = {"user_id": pl.String, "rank": pl.Int64, "item_id": pl.String, "score": pl.Float64}
-        return pl.concat(
-            [pl.DataFrame(schema={**schema, "source": pl.String}), *lists], how="diagonal"
-        )
+        return next_lists(self, self._named(users), asked)
 
     def predict(  # noqa: PLR0913 - a parameter per part of the question
         self,
@@ -292,12 +288,16 @@ class Model:
 
     def counters_at(self, at_us: int) -> NDArray[np.float32]:
         """Return the item counters as of the start of an instant's day."""
-        return self.counters().as_of(at_us // DAY_US)
+        day = at_us // DAY_US
+        if self._counted is None or self._counted[0] != day:
+            self._counted = day, self.counters().as_of(day)
+        return self._counted[1]
 
-    def now(self) -> NDArray[np.float32]:
-        """Return the counters with the log's last day in them, for what is popular."""
+    @cached_property
+    def popularity(self) -> NDArray[np.float32]:
+        """Return how popular every item is, the log's last day included."""
         settled, today, _ = self.counters().state()
-        return settled + today
+        return popularity_scores(settled + today)
 
     def _instant(self, at: str | None) -> int:
         if at is None:
