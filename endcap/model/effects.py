@@ -73,13 +73,18 @@ class Effects(nn.Module):
         return self.items * self.is_known[:, None]
 
     def forward(self, inputs: EffectInputs) -> Float[Tensor, "B C O"]:
-        """Return what is added to every answer."""
+        """Return what is added to every answer, but for an ad on the page."""
         moved = inputs.of_item + self.excitation(
             inputs.event_group, inputs.action, inputs.age, inputs.item_group
         )
         out: Tensor = self.campaigns(inputs.campaign, inputs.clock) + moved @ self.spread
-        if inputs.ad is not None:
-            out = out + self.shown_ad(inputs.ad, inputs.item_group)
+        return out
+
+    def of_ad(self, inputs: EffectInputs) -> Float[Tensor, "B C O"] | float:
+        """Return what an ad on the page adds to every answer; 0 where no question names one."""
+        if inputs.ad is None:
+            return 0.0
+        out: Tensor = self.shown_ad(inputs.ad, inputs.item_group)
         return out
 
     def penalty(self, rows: slice) -> Tensor:

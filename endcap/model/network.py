@@ -231,10 +231,11 @@ class Network(nn.Module):
     ) -> tuple[Answers, Float[Tensor, "Q C T+1"], Float[Tensor, "Q C F"]]:
         """Return both answers, and the attention on events ("nothing" first) and on dimensions.
 
-        The plain answer reads the context as it is, the deep one as the shopper looks at it.
+        The plain answer reads the context as it is, the deep one as the shopper looks at it. An ad
+        on the page is an input of the question and moves both: no trust takes from its effect.
         """
         bands = None if self.pieces is None else self.pieces(context)
-        plain = self.plain(context, bands)
+        plain = self.plain(context, bands) + self.effects.of_ad(effects)
         shopper = (states, last, question, effects.age, length)
         added, attention, dimensions = self.candidates(
             parts, present, effects.campaign, context, bands, *shopper
