@@ -208,7 +208,8 @@ class EpochScorer:
         rows = scorer.user_row[users]
         histories = [scorer.histories.of(int(row)) for row in rows]
         with self.trainer.serving():
-            found = network_scores(self.trainer.network, batcher, rows, histories, self.cut_us)
+            chunks = network_scores(self.trainer.network, batcher, rows, histories, self.cut_us)
+            found = np.concatenate(list(chunks))
         if self.mixed:
             found += np.float32(self.mix.popularity) * popularity_scores(scorer.counters)
             found += np.float32(self.mix.memory) * np.stack([

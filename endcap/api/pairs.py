@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.api.lists import MODEL
-from endcap.features import candidate_context
 from endcap.schema import NO_CAMPAIGN, Ad
 
 if TYPE_CHECKING:
@@ -38,17 +37,10 @@ class PairQuestion:
 def pair_rows(model: "Model", user_id: str, asked: PairQuestion) -> Iterator[dict[str, Any]]:
     """Answer every item for one shopper, a row each; what no task tells is None."""
     predictor, history = model.predictor, model.history_before(user_id, asked.at_us)
-    rows, ads = model.rows_of(asked.items), _ads(model, asked)
-    context = candidate_context(
-        history,
-        asked.at_us,
-        rows,
-        predictor.items.columns,
-        asked.counters,
-        has_clock=predictor.shop.has_clock,
-    )
+    rows = model.rows_of(asked.items)
+    context = predictor.context(history, asked.at_us, rows, asked.counters)
     state = predictor.state(history, asked.at_us, asked.device)
-    found = predictor.predict_with(state, rows, ads, context)
+    found = predictor.predict_with(state, rows, _ads(model, asked, rows), context)
     trained = {task.name for task in model.artifact.manifest.tasks}
     bought: Sequence[float | None] = [None] * len(rows)
     if "purchase" in trained:
@@ -67,9 +59,8 @@ def pair_rows(model: "Model", user_id: str, asked: PairQuestion) -> Iterator[dic
         }
 
 
-def _ads(model: "Model", asked: PairQuestion) -> NDArray[np.int32]:
+def _ads(model: "Model", asked: PairQuestion, rows: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the campaign of every item, -1 where it is asked about as a product."""
-    rows = model.rows_of(asked.items)
     if asked.campaign is not None:
         return np.full(len(rows), model.campaign_row(asked.campaign), dtype=np.int32)
     ads = np.full(len(rows), NO_CAMPAIGN, dtype=np.int32)

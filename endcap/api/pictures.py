@@ -48,12 +48,17 @@ def _by_dimension(frame: "pl.DataFrame", column: str, y_label: str) -> "Chart | 
     told = frame.drop_nulls(column)
     if told.is_empty():
         return None
-    series = {
+    series = _by_item(told, column)
+    labels = told["dimension"].unique(maintain_order=True).to_list()
+    return charts.bars(series, labels, x_label="dimension", y_label=y_label, wide=True)
+
+
+def _by_item(told: "pl.DataFrame", column: str) -> dict[str, list[float]]:
+    """Return a column of the first items that are explained."""
+    return {
         item_id: told.filter(item_id=item_id)[column].to_list()
         for item_id in told["item_id"].unique(maintain_order=True)[:MOST_ITEMS]
     }
-    labels = told["dimension"].unique(maintain_order=True).to_list()
-    return charts.bars(series, labels, x_label="dimension", y_label=y_label, wide=True)
 
 
 def _events(found: "Explained") -> "Chart | None":
@@ -63,8 +68,7 @@ def _events(found: "Explained") -> "Chart | None":
     if told.is_empty():
         return None
     series = {
-        item_id: told.filter(item_id=item_id)["attention"].to_list()[-MOST_EVENTS:]
-        for item_id in told["item_id"].unique(maintain_order=True)[:MOST_ITEMS]
+        item_id: values[-MOST_EVENTS:] for item_id, values in _by_item(told, "attention").items()
     }
     count = len(next(iter(series.values())))
     labels = [str(place - count) for place in range(count)]

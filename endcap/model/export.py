@@ -104,9 +104,10 @@ def export_onnx(
         responder = RespondTogether(networks, [network.slices[name] for name in own])
     dim = network.config.dim * len(networks)
     num_effects = sum(len(each.effects.moved) for each in networks)
-    reads = {name: _read_sizes(dim)[name] for name in ReadInputs._fields}
-    responds = {name: _respond_sizes(dim, num_effects)[name] for name in RespondInputs._fields}
     events = network.config.max_history
+    reads, responds = _read_sizes(dim), _respond_sizes(dim, num_effects)
+    reads = {name: reads[name] for name in ReadInputs._fields}  # in the order of the graph
+    responds = {name: responds[name] for name in RespondInputs._fields}
     _export(reader, reads, READ_FREE, folder / "read.onnx", events)
     _export(responder, responds, RESPOND_FREE, folder / "respond.onnx", events)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features import candidate_context
 from endcap.predict.predictor import NetworkPredictor
 from endcap.predict.removal import NEXT, log_odds_without, respond_without
 from endcap.predict.state import State
@@ -107,14 +106,7 @@ def _alike_in_each(
     """
     item, size = question.item, len(DIMENSIONS)
     parts, _ = predictor.items.parts(item)
-    context = candidate_context(
-        question.history,
-        question.at_us,
-        item,
-        predictor.items.columns,
-        question.counters,
-        has_clock=predictor.shop.has_clock,
-    )
+    context = predictor.context(question.history, question.at_us, item, question.counters)
     parts = np.repeat(parts[None], size, axis=0)  # [F, C, F, D]: the first says which is taken out
     context = np.repeat(context[None], size, axis=0)
     effects = np.repeat(predictor.items.effects[item][None], size, axis=0)

@@ -48,7 +48,7 @@ class NetworkPredictor:
 
     def predict(self, question: Question) -> Predictions:
         """Answer click, dwell and purchase for every candidate; none sees another."""
-        context = self._context(question.history, question.at_us, question.item, question.counters)
+        context = self.context(question.history, question.at_us, question.item, question.counters)
         return self.repeat(question, context)
 
     def repeat(self, question: Question, context: NDArray[np.float32]) -> Predictions:
@@ -105,7 +105,7 @@ class NetworkPredictor:
         """Return raw outputs [C, O] about items, or (None) about the shopper alone."""
         rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
         state = self.state(history, at_us, device)
-        context = self._context(history, at_us, rows, counters)
+        context = self.context(history, at_us, rows, counters)
         no_campaign = np.full(len(rows), -1, dtype=np.int32)
         answers, _ = self.answers(state, rows, no_campaign, context, ad)
         return answers
@@ -199,12 +199,13 @@ class NetworkPredictor:
         """Whether examination was learned from the log (positions varied in it)."""
         return bool(self.artifact.arrays["examination"].size)
 
-    def _context(
+    def context(
         self,
         history: Events,
         at_us: int,
         item: NDArray[np.int32],
         counters: NDArray[np.float32],
     ) -> NDArray[np.float32]:
+        """Build the context columns [C, X] of items for one shopper at one instant."""
         columns, has_clock = self.items.columns, self.shop.has_clock
         return candidate_context(history, at_us, item, columns, counters, has_clock=has_clock)

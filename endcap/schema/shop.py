@@ -259,8 +259,8 @@ def _check_tasks(tasks: tuple[Task, ...]) -> None:
                 f"Task {task.name!r} measures a delay, which starts at a click or at any instant; "
                 f'write space = "clicks", "all" or "shoppers" (only dwell is asked of impressions).'
             )
-        unshown = isinstance(task, Hazard) and task.space in ("all", "shoppers")
-        if unshown and getattr(task, "measures", "") == "dwell":
+        unshown = getattr(task, "space", "") in ("all", "shoppers")
+        if isinstance(task, Hazard) and task.measures == "dwell" and unshown:
             raise ConfigError(
                 f"Task {task.name!r} measures dwell, which needs something shown; "
                 f'write space = "clicks" or "impressions".'

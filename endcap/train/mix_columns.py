@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ class MixColumns:
     popularity: Floats  # [U, C]
     is_wanted: NDArray[np.bool_]  # [U, C]; all that a shopper wants is there
 
+    @cached_property
+    def wanted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return shopper and place of everything that is wanted."""
+        user, item = np.nonzero(self.is_wanted)
+        return user, item
+
 
 def mix_columns(
     network: Network,
@@ -60,7 +67,7 @@ def mix_columns(
     histories = [_training_events(dataset, int(user)) for user in users]
     popularity = popularity_scores(counters.as_of(cut_us // DAY_US))
     parts, start = [], 0
-    for scores in each_network_scores(network, batcher, users, histories, cut_us):
+    for scores in network_scores(network, batcher, users, histories, cut_us):
         chunk = slice(start, start + len(scores))
         start += len(scores)
         whole = MixColumns(
@@ -151,19 +158,8 @@ def network_scores(
     users: NDArray[np.int64],
     histories: list[NDArray[np.void]],
     cut_us: int,
-) -> Floats:
-    """Score every item for some shoppers, [U, V], by histories that end before an instant."""
-    return np.concatenate(list(each_network_scores(network, batcher, users, histories, cut_us)))
-
-
-def each_network_scores(
-    network: Network,
-    batcher: Batcher,
-    users: NDArray[np.int64],
-    histories: list[NDArray[np.void]],
-    cut_us: int,
 ) -> Iterator[Floats]:
-    """Yield the same in chunks of shoppers."""
+    """Score every item by histories that end before an instant, [B, V] for B shoppers at a time."""
     dataset = batcher.dataset
     frozen = _frozen_examples(batcher.examples, users, histories, dataset, cut_us)
     asker = Batcher(

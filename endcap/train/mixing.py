@@ -120,7 +120,7 @@ def _ndcg(columns: MixColumns, mix: Mix) -> NDArray[np.float64]:
         scores = scores + mix.memory * columns.memory[mix.decay]
     if mix.repeat:
         scores = scores + mix.repeat * columns.repeat
-    user, item = np.nonzero(columns.is_wanted)
+    user, item = columns.wanted
     rank = np.concatenate([_ranks(scores, user[k], item[k]) for k in _blocks(len(user))])
     listed = (rank < CUT) & np.isfinite(scores[user, item])
     found = np.bincount(user[listed], 1 / np.log2(rank[listed] + 2), minlength=len(scores))

@@ -86,9 +86,10 @@ class Listed:
         parts = [slice(offsets[user], offsets[user + 1]) for user in users]
         known = [events[part][dataset.event_split[part] < Split.TEST] for part in parts]
         size, resolution_us = dataset.catalogue.num_items, dataset.shop.resolution_us
-        total = network_scores(
+        chunks = network_scores(
             fitted.network, fitted.batcher, users, known, dataset.validation_end_us
         )
+        total = np.concatenate(list(chunks))
         mix = fitted.mix
         total += mix.popularity * popularity_scores(self.counters)
         for place, history in enumerate(known):
