@@ -19,6 +19,7 @@ from benchmarks.protocols import kuairand, ours
 from benchmarks.protocols.kuairand import Numbers, VideoLog
 from benchmarks.protocols.report import Published, Section, write_report
 from endcap import metrics
+from endcap.evaluate.asking import ask_question
 from endcap.evaluate.ranking import metric_row
 from endcap.features import CounterHistory
 from endcap.predict import NetworkPredictor
@@ -89,12 +90,7 @@ def ask(predictor: NetworkPredictor, name: str, dataset: Dataset, log: VideoLog)
     told = Told(name=name, dwell_s=np.full(len(log), NAN), click=np.full(len(log), NAN))
     for k in np.flatnonzero((asked.split == Split.TEST) & (np.diff(table.offsets) > 0)):
         rows = np.arange(table.offsets[k], table.offsets[k + 1])
-        start = dataset.histories.offsets[asked.user[k]]
-        history = dataset.histories.events[start : asked.visible[k]]
-        state = predictor.state(history, int(asked.at_us[k]), int(asked.device[k]))
-        answers, _ = predictor.answers(
-            state, table.item[rows], table.campaign[rows], table.context[rows]
-        )
+        answers = ask_question(predictor, asked, dataset, int(k))[1].answers[0]
         impressions = shown[table.impression[rows]]
         whose = zip(
             user[impressions["user"]],

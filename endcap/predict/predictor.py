@@ -102,7 +102,13 @@ class NetworkPredictor:
         device: int = 0,
         ad: Ad | None = None,
     ) -> NDArray[np.float64]:
-        """Return raw outputs [C, O] about items, or (None) about the shopper alone."""
+        """Return raw outputs [C, O] about items, or (None) about the shopper alone.
+
+        Args:
+            history: what was done and what was shown, as in `merged_histories`: a shopper who was
+                shown nothing is a new one.
+            ad: an ad that stands on the page; without one the answer is over all instants.
+        """
         rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
         state = self.state(history, at_us, device)
         context = self.context(history, at_us, rows, counters)
@@ -125,7 +131,7 @@ class NetworkPredictor:
         """Return [C] the chance of a delay task within `hours`, any time up to its horizon.
 
         Args:
-            ad: an ad that stands on the page.
+            ad: an ad that stands on the page; see `ask`.
             name: such as `purchase`, of items, or `any_purchase`, of the shopper alone.
             item: rows; None asks of the shopper alone, and gives one chance.
         """
