@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from benchmarks.protocols.leave_one_out import OrderedLog
     from benchmarks.protocols.ours import OurScorer
     from endcap.artifact import Artifact
-    from endcap.features import Mix
     from endcap.schema import Dataset
     from endcap.train.loop import Trainer
 
@@ -174,20 +173,13 @@ class EpochScorer:
     name: str
     trainer: "Trainer"
     served: "OurScorer"
-    mix: "Mix"
     cut_us: int
     mixed: bool = False
 
     @classmethod
     def of(cls, trainer: "Trainer", served: "OurScorer", dataset: "Dataset") -> "EpochScorer":
-        """Take the mix that the fit chose for lists without seen items."""
-        import msgspec
-
-        from endcap.features import Mix
-
-        mix = msgspec.convert(served.predictor.artifact.manifest.mix_unseen, Mix)
-        return cls(name="endcap", trainer=trainer, served=served, mix=mix,
-                   cut_us=dataset.train_end_us)  # fmt: skip
+        """Take the mix that the fit chose for lists without seen items, as the model serves it."""
+        return cls(name="endcap", trainer=trainer, served=served, cut_us=dataset.train_end_us)
 
     def take(self, file: Path) -> float:
         """Put an epoch's weights into the trainer; return the NDCG that it told then."""
@@ -201,7 +193,6 @@ class EpochScorer:
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every item for some users of the protocol, [B, V] in its rows."""
-        from endcap.features import memory_scores, popularity_scores
         from endcap.train.mix_columns import network_scores
 
         scorer, batcher = self.served, self.trainer.batcher
@@ -211,13 +202,9 @@ class EpochScorer:
             chunks = network_scores(self.trainer.network, batcher, rows, histories, self.cut_us)
             found = np.concatenate(list(chunks))
         if self.mixed:
-            found += np.float32(self.mix.popularity) * popularity_scores(scorer.counters)
-            found += np.float32(self.mix.memory) * np.stack([
-                memory_scores(history, scorer.predictor.scorer._memory, decay=self.mix.decay,
-                              num_items=found.shape[1],
-                              resolution_us=batcher.dataset.shop.resolution_us)
-                for history in histories
-            ])  # fmt: skip
+            beside = scorer.predictor.scorer.beside
+            for row, history in enumerate(histories):
+                found[row] += sum(beside(history, scorer.counters, unseen=True).values())
         return found[:, scorer.item_row]
 
 

@@ -169,9 +169,7 @@ def artifact_of(
     arrays: dict[str, NDArray[Any]] = {
         **fitted.item_arrays(),
         "is_known": fitted.is_known.astype(np.uint8),
-        "memory_indptr": fitted.memory.indptr,
-        "memory_indices": fitted.memory.indices,
-        "memory_weights": fitted.memory.weights,
+        **fitted.memory_arrays(),
         "counters_settled": settled,
         "counters_today": today,
         "shown_ads": fitted.shown_ads(),

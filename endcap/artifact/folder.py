@@ -29,7 +29,7 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 6
+FORMAT = 7
 """Version of the folder's layout; another version is refused."""
 
 MANIFEST = "manifest.json"

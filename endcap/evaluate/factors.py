@@ -8,15 +8,12 @@ from scipy import linalg, sparse
 
 from endcap.evaluate.scorers import LinearScorer
 from endcap.evaluate.table import EventTable
+from endcap.features import ease_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ease:
-    """A shallow autoencoder in closed form (Steck 2019, https://arxiv.org/abs/1905.03375).
-
-    P = (X'X + ridge I)^-1, B_ij = -P_ij / P_jj off the diagonal. Memory and time grow with the
-    square and the cube of the items: 12,000 items take some 3 GB and two minutes of one core.
-    """
+    """A shallow autoencoder in closed form; see `ease_weights`."""
 
     ridge: float = 250.0
 
@@ -26,13 +23,9 @@ class Ease:
         """Invert the Gram matrix of the items that have training rows."""
         seen = training.matrix()
         known = np.flatnonzero(seen.sum(axis=0) > 0)
-        gram = (seen[:, known].T @ seen[:, known]).toarray().astype(np.float32)
-        gram[np.diag_indices_from(gram)] += self.ridge
-        inverse = linalg.inv(gram, overwrite_a=True, check_finite=False)
-        inverse /= -np.diag(inverse).copy()
-        np.fill_diagonal(inverse, 0.0)
+        weights = ease_weights(seen[:, known], self.ridge)
         users = history.matrix()[:, known].astype(np.float32)
-        return _widen(self.name, users, inverse, known, history.num_items)
+        return _widen(self.name, users, weights, known, history.num_items)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ from endcap.features.counters import (
     FreshColumn,
     log_seconds,
 )
+from endcap.features.ease import ease_weights
 from endcap.features.histories import HistoryInputs, history_inputs
 from endcap.features.items import (
     FieldVocabulary,
@@ -41,9 +42,11 @@ from endcap.features.items import (
     item_groups,
 )
 from endcap.features.memory import (
+    MEMORIES,
     ItemMemory,
     Mix,
     memory_scores,
+    mixed_parts,
     popularity_scores,
     repeat_scores,
 )
@@ -60,6 +63,7 @@ __all__ = [
     "HOUR_US",
     "MAX_EVENTS",
     "MAX_SHOWN",
+    "MEMORIES",
     "NUM_COUNTERS",
     "ContextScales",
     "CounterColumn",
@@ -79,6 +83,7 @@ __all__ = [
     "codes",
     "context_of",
     "delay_edges_hours",
+    "ease_weights",
     "embedding_scales",
     "embeddings_of",
     "expected_clicks",
@@ -90,6 +95,7 @@ __all__ = [
     "local_us",
     "log_seconds",
     "memory_scores",
+    "mixed_parts",
     "number_scales_of",
     "phases",
     "popularity_scores",

@@ -1,9 +1,10 @@
 """What a history says by itself: which items follow its items, which come again, what is popular.
 
-Three additive columns beside the network's score of the next item; their weights are chosen on
+Additive columns beside the network's score of the next item; their weights are chosen on
 validation days and may be 0. Each is exact and can be read: "because people who met j next met i".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +31,19 @@ _COUNTED[Action.OWN :] = True
 
 
 class Mix(Struct, frozen=True, kw_only=True):
-    """Weights of the columns: score = u . v + memory M + repeat R + popularity P."""
+    """Weights of the columns: score = u . v + memory M + linear L + repeat R + popularity P."""
 
     memory: float = 0.0
+    linear: float = 0.0
     decay: float = 0.75
-    """How much less an instant counts than the one after it."""
+    """How much less an instant counts than the one after it, to the memories of both kinds."""
     repeat: float = 0.0
     popularity: float = 0.0
+
+
+MEMORIES = "memory", "linear"
+"""What was remembered of pairs of items, by its weight in the mix: which item follows which, and
+which speaks for which (`ease_weights`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,3 +95,34 @@ def popularity_scores(counters: NDArray[np.float32]) -> NDArray[np.float32]:
     used = counters[:, [c for c in CounterColumn if c is not CounterColumn.IMPRESSIONS]]
     popularity: NDArray[np.float32] = np.log1p(used.sum(axis=1)).astype(np.float32)
     return popularity
+
+
+def mixed_parts(
+    history: Events,
+    mix: Mix,
+    memories: Mapping[str, ItemMemory],
+    counters: NDArray[np.float32],
+    *,
+    resolution_us: int,
+    num_items: int,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the weighted columns, [V] each by name; those of no weight are left out.
+
+    Args:
+        counters: [W, N] what all shoppers did with the first W items before today.
+    """
+    parts = {}
+    for name, memory in memories.items():
+        if weight := getattr(mix, name):
+            scores = memory_scores(
+                history, memory, decay=mix.decay, resolution_us=resolution_us, num_items=num_items
+            )
+            parts[name] = np.float32(weight) * scores
+    if mix.repeat:
+        times = repeat_scores(history, resolution_us=resolution_us, num_items=num_items)
+        parts["repeat"] = np.float32(mix.repeat) * times
+    if mix.popularity:
+        popularity = np.zeros(num_items, dtype=np.float32)
+        popularity[: len(counters)] = popularity_scores(counters)[:num_items]
+        parts["popularity"] = np.float32(mix.popularity) * popularity
+    return parts

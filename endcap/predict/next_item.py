@@ -1,11 +1,11 @@
-"""The score of every item as the next one: network, memory, repeat and popularity, mixed."""
+"""The score of every item as the next one: network, memories, repeat and popularity, mixed."""
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact
-from endcap.features import ItemMemory, Mix, memory_scores, popularity_scores, repeat_scores
+from endcap.features import MEMORIES, ItemMemory, Mix, mixed_parts
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import Events
 
@@ -21,41 +21,41 @@ class NextItemScorer:
         self._resolution_us = manifest.shop.resolution_us
         self._mix = msgspec.convert(manifest.mix, Mix)
         self._mix_unseen = msgspec.convert(manifest.mix_unseen, Mix)
-        self._memory = ItemMemory(
-            indptr=arrays["memory_indptr"],
-            indices=arrays["memory_indices"],
-            weights=arrays["memory_weights"],
-        )
+        self._memories = {
+            name: ItemMemory(
+                indptr=arrays[f"{name}_indptr"],
+                indices=arrays[f"{name}_indices"],
+                weights=arrays[f"{name}_weights"],
+            )
+            for name in MEMORIES
+        }
 
     def parts(
         self, user: Scores, history: Events, counters: Scores, *, unseen: bool = False
     ) -> dict[str, Scores]:
-        """Return what adds up to the score, by name: network, memory, repeat, popularity.
+        """Return what adds up to the score, by name: network, memories, repeat, popularity.
 
         Args:
             user: [D] the shopper's vector.
             counters: [V, N] what all shoppers did with each item before today.
             unseen: weigh for a list of items that the shopper never met.
         """
-        mix = self._mix_unseen if unseen else self._mix
-        size = self.items.num_items
-        parts: dict[str, Scores] = {"network": self.items.vectors @ user}
-        if mix.memory:
-            parts["memory"] = np.float32(mix.memory) * memory_scores(
-                history,
-                self._memory,
-                decay=mix.decay,
-                resolution_us=self._resolution_us,
-                num_items=size,
-            )
-        if mix.repeat:
-            times = repeat_scores(history, resolution_us=self._resolution_us, num_items=size)
-            parts["repeat"] = np.float32(mix.repeat) * times
-        if mix.popularity:
-            popularity = np.zeros(size, dtype=np.float32)
-            popularity[: len(counters)] = popularity_scores(counters)[:size]
-            parts["popularity"] = np.float32(mix.popularity) * popularity
-        return parts
+        return {"network": self.items.vectors @ user} | self.beside(
+            history, counters, unseen=unseen
+        )
+
+    def beside(
+        self, history: Events, counters: Scores, *, unseen: bool = False
+    ) -> dict[str, Scores]:
+        """Return the parts beside the network's own; see `parts`."""
+        return mixed_parts(
+            history,
+            self._mix_unseen if unseen else self._mix,
+            self._memories,
+            counters,
+            resolution_us=self._resolution_us,
+            num_items=self.items.num_items,
+        )
 
     def chance(self, user: Scores, item: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return P(next item = i), [C]: stands for a click where a log shows no impressions."""

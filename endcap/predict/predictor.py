@@ -148,7 +148,7 @@ class NetworkPredictor:
         device: int = 0,
         action: int | None = None,
     ) -> dict[str, NDArray[np.float32]]:
-        """Return what adds up to `next_scores`, by name: network, memory, repeat, popularity."""
+        """Return what adds up to `next_scores`, by name: network, memories, repeat, popularity."""
         user = self.state(history, at_us, device, action).user
         return self.scorer.parts(user, history, counters, unseen=unseen)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Fitted:
     vocabulary: FieldVocabulary
     scales: ContextScales
     is_known: NDArray[np.bool_]
-    memory: ItemMemory
+    memories: dict[str, ItemMemory]
     mix: Mix
     mix_unseen: Mix
     calibration: dict[str, Calibration]
@@ -107,6 +108,14 @@ class Fitted:
         if not (learned and varied):
             found |= {name: table[:0] for name in ("examination", "examination_trained")}
         return found
+
+    def memory_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was remembered of pairs of items, as named arrays."""
+        return {
+            f"{name}_{part}": getattr(memory, part)
+            for name, memory in self.memories.items()
+            for part in ("indptr", "indices", "weights")
+        }
 
     def shown_ads(self) -> NDArray[np.int64]:
         """Return [N, 3] the ads that questions of purchases named on training days, and how often.
@@ -176,7 +185,7 @@ def fit_prepared(
     check_apart(prepared, config)
     trainer = make_trainer(prepared, config, run_folder=run_folder, watch=watch, report=report)
     progress = trainer.fit()
-    network, batcher, memory = trainer.network, trainer.batcher, prepared.memory
+    network, batcher = trainer.network, trainer.batcher
     apart = fit_apart(
         prepared, config, trainer, compare=compare, run_folder=run_folder, report=report
     )
@@ -188,7 +197,7 @@ def fit_prepared(
     report("choosing the mix", 0, 1)
     counters = prepared.counters
     lists = next((own for own in apart.networks.values() if own.answers_next), network)
-    mix, mix_unseen = choose_mixes(lists, batcher, memory, counters, seed=prepared.seed)
+    mix, mix_unseen = choose_mixes(lists, batcher, prepared.memories, counters, seed=prepared.seed)
     return Fitted(
         network=network,
         config=config,
@@ -199,7 +208,7 @@ def fit_prepared(
         vocabulary=prepared.vocabulary,
         scales=prepared.scales,
         is_known=prepared.is_known,
-        memory=memory,
+        memories=prepared.memories,
         mix=mix,
         mix_unseen=mix_unseen,
         calibration=calibrated.tasks | of_apart,

@@ -37,7 +37,7 @@ class MixColumns:
     """What is mixed, for U shoppers and, of each, C items that could reach the list."""
 
     network: Floats  # [U, C]; -inf for items that training never met
-    memory: dict[float, Floats]  # by decay, [U, C]
+    memories: dict[str, dict[float, Floats]]  # by name of `MEMORIES` and decay, [U, C]
     repeat: Floats  # [U, C]
     popularity: Floats  # [U, C]
     is_wanted: NDArray[np.bool_]  # [U, C]; all that a shopper wants is there
@@ -52,7 +52,7 @@ class MixColumns:
 def mix_columns(
     network: Network,
     batcher: Batcher,
-    memory: ItemMemory,
+    memories: dict[str, ItemMemory],
     counters: CounterHistory,
     users: NDArray[np.int64],
     targets: list[NDArray[np.int32]],
@@ -72,14 +72,17 @@ def mix_columns(
         start += len(scores)
         whole = MixColumns(
             network=scores,
-            memory={
-                decay: np.stack([
-                    memory_scores(
-                        h, memory, decay=decay, resolution_us=resolution_us, num_items=size
-                    )
-                    for h in histories[chunk]
-                ])
-                for decay in DECAYS
+            memories={
+                name: {
+                    decay: np.stack([
+                        memory_scores(
+                            h, memory, decay=decay, resolution_us=resolution_us, num_items=size
+                        )
+                        for h in histories[chunk]
+                    ])
+                    for decay in DECAYS
+                }
+                for name, memory in memories.items()
             },
             repeat=np.stack([
                 repeat_scores(h, resolution_us=resolution_us, num_items=size)
@@ -113,7 +116,8 @@ def _pruned(whole: MixColumns) -> MixColumns:
     keep = whole.is_wanted.copy()
     unmet = np.where(whole.repeat > 0, -np.inf, whole.network)
     keep[:, np.argpartition(whole.popularity[0], -KEPT_ITEMS)[-KEPT_ITEMS:]] = True
-    for column in (whole.network, unmet, whole.repeat, *whole.memory.values()):
+    remembered = [column for of in whole.memories.values() for column in of.values()]
+    for column in (whole.network, unmet, whole.repeat, *remembered):
         top = torch.from_numpy(column).topk(KEPT_ITEMS, dim=1, sorted=False).indices.numpy()
         np.put_along_axis(keep, top, True, axis=1)
     counts = keep.sum(axis=1)
@@ -126,7 +130,10 @@ def _pruned(whole: MixColumns) -> MixColumns:
 
     return MixColumns(
         network=np.where(filled, np.float32(-np.inf), taken(whole.network)),
-        memory={decay: taken(column) for decay, column in whole.memory.items()},
+        memories={
+            name: {decay: taken(column) for decay, column in of.items()}
+            for name, of in whole.memories.items()
+        },
         repeat=taken(whole.repeat),
         popularity=taken(whole.popularity),
         is_wanted=np.take_along_axis(whole.is_wanted, at, axis=1),
@@ -145,7 +152,13 @@ def _stacked(parts: list[MixColumns]) -> MixColumns:
 
     return MixColumns(
         network=together([part.network for part in parts], -np.inf),
-        memory={decay: together([part.memory[decay] for part in parts], 0.0) for decay in DECAYS},
+        memories={
+            name: {
+                decay: together([part.memories[name][decay] for part in parts], 0.0)
+                for decay in DECAYS
+            }
+            for name in parts[0].memories
+        },
         repeat=together([part.repeat for part in parts], 0.0),
         popularity=together([part.popularity for part in parts], 0.0),
         is_wanted=together([part.is_wanted for part in parts], False),

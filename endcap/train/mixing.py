@@ -1,4 +1,4 @@
-"""Weights of memory, repeats and popularity beside the network, chosen on validation days."""
+"""Weights of memories, repeats and popularity beside the network, chosen on validation days."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from endcap.features import CounterHistory, ItemMemory, Mix
+from endcap.features import MEMORIES, CounterHistory, ItemMemory, Mix
 from endcap.model import Network
 from endcap.schema import Dataset, Split
 from endcap.train.batches import Batcher
@@ -16,6 +16,7 @@ from endcap.train.questions import NEXT_WEIGHT
 GRID: dict[str, tuple[float, ...]] = {
     "repeat": (-8.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
     "memory": (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0),
+    "linear": (0.0, 3.0, 10.0, 30.0, 100.0, 300.0),
     "popularity": (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
 }
 GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
@@ -34,7 +35,7 @@ ERRORS = 2.0
 def choose_mixes(
     network: Network,
     batcher: Batcher,
-    memory: ItemMemory,
+    memories: dict[str, ItemMemory],
     counters: CounterHistory,
     *,
     seed: int = 0,
@@ -48,7 +49,7 @@ def choose_mixes(
     users, targets = _validation_targets(dataset, seed)
     if len(users) == 0:
         return FEW_START, structs.replace(FEW_START, repeat=GRID["repeat"][0])
-    columns = mix_columns(network, batcher, memory, counters, users, targets)
+    columns = mix_columns(network, batcher, memories, counters, users, targets)
     unseen = columns.is_wanted & (columns.repeat == 0)
     start = FEW_START if len(users) < FEW_USERS else Mix()
     anything = _search(columns, start)
@@ -92,10 +93,15 @@ def _search(columns: MixColumns, start: Mix, fixed: tuple[str, ...] = ()) -> Mix
         trials = [
             {name: value}
             for name, values in GRID.items()
-            if name not in fixed and name != "memory"
+            if name not in (*fixed, *MEMORIES)
             for value in values
         ]
-        trials += [{"memory": m, "decay": d} for m in GRID["memory"] for d in DECAYS if m > 0]
+        trials += [
+            {name: weight, "decay": decay}
+            for name in MEMORIES
+            for weight in GRID[name]
+            for decay in DECAYS
+        ]
         for change in trials:
             mix = structs.replace(best, **change)
             worth = _worth(_ndcg(columns, mix) - at_start)
@@ -116,8 +122,9 @@ def _worth(gain: NDArray[np.float64]) -> float:
 def _ndcg(columns: MixColumns, mix: Mix) -> NDArray[np.float64]:
     """Return NDCG@10 of every shopper who wants something; equal scores stand by row."""
     scores = columns.network + mix.popularity * columns.popularity
-    if mix.memory:
-        scores = scores + mix.memory * columns.memory[mix.decay]
+    for name, by_decay in columns.memories.items():
+        if weight := getattr(mix, name):
+            scores = scores + weight * by_decay[mix.decay]
     if mix.repeat:
         scores = scores + mix.repeat * columns.repeat
     user, item = columns.wanted

@@ -24,6 +24,7 @@ from endcap.outcomes import join_outcomes
 from endcap.schema import Dataset, FieldMatrix, NextItem, Split, SplitConfig
 from endcap.train.examples import Examples, make_examples
 from endcap.train.graph import relate
+from endcap.train.linear import linear_memory
 from endcap.train.loop import Report, no_report
 from endcap.train.recipes import TrainConfig, choose_recipe
 from endcap.train.sampling import asks_shopper, pair_task
@@ -66,7 +67,8 @@ class Prepared:
     counters: CounterHistory
     neighbours: FieldMatrix
     facts: ItemFacts
-    memory: ItemMemory
+    memories: dict[str, ItemMemory]
+    """By name, of `MEMORIES`."""
     seed: int
 
     def recipe(self) -> TrainConfig:
@@ -100,7 +102,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
     if not asked.plan.tasks:
         reasons = "; ".join(f"{name} {reason}" for name, reason in asked.plan.left_out.items())
         raise LogError(f"The log teaches no task: {reasons}.")
-    neighbours, memory = relate(dataset)
+    neighbours, forward = relate(dataset)
     return Prepared(
         dataset=dataset,
         asked=asked,
@@ -110,7 +112,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         counters=counters,
         neighbours=neighbours,
         facts=_facts(dataset, vocabulary),
-        memory=_remember(memory),
+        memories={"memory": _remember(forward), "linear": _remember(linear_memory(dataset))},
         seed=seed,
     )
 

@@ -7,13 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from endcap.evaluate import Popularity, baseline_reports
-from endcap.features import (
-    DAY_US,
-    CounterHistory,
-    memory_scores,
-    popularity_scores,
-    repeat_scores,
-)
+from endcap.features import DAY_US, CounterHistory, mixed_parts
 from endcap.schema import (
     IMPRESSION,
     Action,
@@ -85,23 +79,20 @@ class Listed:
         offsets, events = dataset.histories.offsets, dataset.histories.events
         parts = [slice(offsets[user], offsets[user + 1]) for user in users]
         known = [events[part][dataset.event_split[part] < Split.TEST] for part in parts]
-        size, resolution_us = dataset.catalogue.num_items, dataset.shop.resolution_us
         chunks = network_scores(
             fitted.network, fitted.batcher, users, known, dataset.validation_end_us
         )
         total = np.concatenate(list(chunks))
-        mix = fitted.mix
-        total += mix.popularity * popularity_scores(self.counters)
         for place, history in enumerate(known):
-            times = repeat_scores(history, resolution_us=resolution_us, num_items=size)
-            near = memory_scores(
+            parts = mixed_parts(
                 history,
-                fitted.memory,
-                decay=mix.decay,
-                resolution_us=resolution_us,
-                num_items=size,
+                fitted.mix,
+                fitted.memories,
+                self.counters,
+                resolution_us=dataset.shop.resolution_us,
+                num_items=dataset.catalogue.num_items,
             )
-            total[place] += mix.repeat * times + mix.memory * near
+            total[place] += sum(parts.values())
         return total
 
 

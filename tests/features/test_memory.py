@@ -4,7 +4,9 @@ from endcap.features import (
     NUM_COUNTERS,
     CounterColumn,
     ItemMemory,
+    Mix,
     memory_scores,
+    mixed_parts,
     popularity_scores,
     repeat_scores,
 )
@@ -65,3 +67,26 @@ def test_popularity_counts_what_shoppers_did_and_not_what_was_shown():
     counters[0, CounterColumn.IMPRESSIONS] = 1_000
     counters[1, [CounterColumn.CLICKS, CounterColumn.PURCHASES]] = [2, 1]
     np.testing.assert_allclose(popularity_scores(counters), [0, np.log(4)], rtol=1e-6)
+
+
+def test_parts_are_the_columns_times_their_weights_and_none_of_no_weight():
+    events = history((0, 0, Action.VIEW), (10, 1, Action.VIEW))
+    counters = np.zeros((3, NUM_COUNTERS), dtype=np.float32)  # item 3 came after they were counted
+    counters[1, CounterColumn.CLICKS] = 1
+
+    def parts(**weights):
+        return mixed_parts(
+            events,
+            Mix(decay=0.5, **weights),
+            {"memory": MEMORY, "linear": MEMORY},
+            counters,
+            resolution_us=10,
+            num_items=4,
+        )
+
+    assert parts() == {}
+    found = parts(memory=2.0, linear=-1.0, repeat=3.0, popularity=4.0)
+    np.testing.assert_allclose(found["memory"], 2 * remember(events))
+    np.testing.assert_allclose(found["linear"], -remember(events))
+    np.testing.assert_allclose(found["repeat"], 3 * np.log([2, 2, 1, 1]), rtol=1e-6)
+    np.testing.assert_allclose(found["popularity"], [0, 4 * np.log(2), 0, 0], rtol=1e-6)

@@ -21,7 +21,7 @@ def columns_of(num_users, share, seed=0, num_items=40):
     is_wanted[np.arange(num_users), wanted] = True
     return MixColumns(
         network=random.normal(size=(num_users, num_items)).astype(np.float32),
-        memory={decay: np.zeros_like(repeat) for decay in (0.5, 0.75, 0.95)},
+        memories={"memory": {decay: np.zeros_like(repeat) for decay in (0.5, 0.75, 0.95)}},
         repeat=repeat,
         popularity=np.zeros_like(repeat),
         is_wanted=is_wanted,
@@ -49,7 +49,10 @@ def test_items_that_are_left_out_would_reach_no_list():
     sparse = {d: random.exponential(size=shape) * (random.random(shape) < 0.01) for d in DECAYS}
     whole = MixColumns(
         network=random.normal(size=shape).astype(np.float32),
-        memory={decay: column.astype(np.float32) for decay, column in sparse.items()},
+        memories={
+            "memory": {decay: column.astype(np.float32) for decay, column in sparse.items()},
+            "linear": {decay: column[::-1].astype(np.float32) for decay, column in sparse.items()},
+        },
         repeat=(np.log1p(1) * (random.random(shape) < 0.02)).astype(np.float32),
         popularity=np.broadcast_to(random.exponential(size=3_000).astype(np.float32), shape),
         is_wanted=random.random(shape) < 0.05,
@@ -63,6 +66,7 @@ def test_items_that_are_left_out_would_reach_no_list():
         Mix(repeat=-8.0, popularity=0.25),
         Mix(repeat=32.0),
         Mix(memory=30.0, decay=0.95),
+        Mix(linear=100.0, memory=5.0),
         Mix(memory=5.0, decay=0.5, popularity=8.0, repeat=-1e4),
     ):
         assert _ndcg(whole, mix).max() > 0
