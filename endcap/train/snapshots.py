@@ -1,7 +1,9 @@
 """Questions that are asked on top of a log's rows: when items will be bought, at sampled instants.
 
-They stand right after a group of events, at a random instant before the next one, and, where pages
-show ads, at some page views.
+They stand right after a group of events, at instants drawn evenly from the time since a shopper's
+first event, and, where pages show ads, at some page views. No later event may move the chance that
+an instant is drawn: an instant between each event and the next one, say, would stand before a soon
+return more often than before a late one, and every chance would come out too high.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ class SnapshotAsker:
         self._dataset, self._seed = dataset, seed
         self._sampler = PairSampler(dataset)
         self._share = _snapshot_share(dataset)
+        self._rate = _drawing_rate(dataset)
         self._ad_share = _ad_share(dataset) if self._sampler.asks_pairs else 0.0
 
     def of_instants(self, user: int, instants: int) -> Iterator[Question]:
@@ -39,17 +42,27 @@ class SnapshotAsker:
     def _asks(self, user: int, instants: int) -> bool:
         """Tell whether one of a user's snapshots may be asked; most of a large log's have none.
 
-        `_sampled` draws once per instant, then once per snapshot, of which there are two at most.
+        `_sampled` draws the instants, then once per snapshot.
         """
         if instants == 0 or self._share >= 1.0:
             return instants > 0
-        draws = np.random.default_rng([self._seed, user]).random(3 * instants)
-        return bool(draws[instants:].min() < self._share)
+        random = np.random.default_rng([self._seed, user])
+        drawn = len(self._drawn(user, random))
+        return bool(random.random(instants + drawn).min() < self._share)
+
+    def _drawn(self, user: int, random: np.random.Generator) -> NDArray[np.int64]:
+        """Draw instants evenly from the time since a user's first event, so many per time."""
+        histories = self._dataset.histories
+        first_us = int(histories.events["timestamp_us"][histories.offsets[user]])
+        span_us = self._dataset.end_us - first_us
+        count = int(self._rate * span_us + random.random())
+        drawn: NDArray[np.int64] = first_us + (random.random(count) * span_us).astype(np.int64)
+        return drawn
 
     def _sampled(self, user: int) -> Iterator[Question]:
         # A stream per user: what one shopper does later moves nobody else's sample.
         random = np.random.default_rng([self._seed, user])
-        for at_us, visible, split in _snapshots(self._dataset, user, random):
+        for at_us, visible, split in _snapshots(self._dataset, user, self._drawn(user, random)):
             if random.random() >= self._share:
                 continue
             sample = self._sampler.sample(random, user, at_us, visible, split)
@@ -95,42 +108,38 @@ def _ad_share(dataset: Dataset) -> float:
     return min(1.0, MAX_AD_PAGES / len(pages))
 
 
+def _drawing_rate(dataset: Dataset) -> float:
+    """Return how many instants are drawn per microsecond: about as many as there are groups."""
+    offsets, at_us = dataset.histories.offsets, dataset.histories.events["timestamp_us"]
+    firsts = at_us[offsets[:-1][np.diff(offsets) > 0]]
+    span_us = float((dataset.end_us - firsts).sum())
+    user, instant = dataset.histories.user_of_event(), at_us // dataset.shop.resolution_us
+    starts = (user[1:] != user[:-1]) | (instant[1:] != instant[:-1])
+    return (1 + int(starts.sum())) / max(span_us, 1.0) if len(at_us) else 0.0
+
+
 def _snapshots(
-    dataset: Dataset, user: int, random: np.random.Generator
+    dataset: Dataset, user: int, drawn_us: NDArray[np.int64]
 ) -> list[tuple[int, int, int]]:
-    """Return (instant, visible, split) right after each group and once before the next group.
+    """Return (instant, visible, split) right after each group and at some drawn instants, in order.
 
     An instant is asked at its end, when all that happened in it is known, as a request would be: in
     a log of days, the evening of the group's day.
     """
-    start = int(dataset.histories.offsets[user])
-    events = dataset.histories.of(user)
-    if len(events) == 0:
-        return []
-    resolution = dataset.shop.resolution_us
-    instants = events["timestamp_us"] // resolution
-    ends = np.flatnonzero(np.append(instants[1:] != instants[:-1], True)) + 1
-    found = []
-    for end in ends:
-        at_us = int(events["timestamp_us"][end - 1])
-        until = int(events["timestamp_us"][end]) if end < len(events) else dataset.end_us
-        until = min(until, dataset.end_of(_split_at(dataset, at_us)))
-        found.append(_end_of_instant(at_us, resolution))
-        later = at_us + int(random.random() * max(until - at_us, 0)) // resolution * resolution
-        if later > at_us:
-            found.append(_end_of_instant(later, resolution))
-    visible = np.searchsorted(instants, np.array(found) // resolution, side="right")
+    start, resolution_us = int(dataset.histories.offsets[user]), dataset.shop.resolution_us
+    instants = dataset.histories.of(user)["timestamp_us"] // resolution_us
+    ends = np.flatnonzero(np.append(instants[1:] != instants[:-1], True))
+    asked = np.sort(np.concatenate([instants[ends], drawn_us // resolution_us]))
+    visible = np.searchsorted(instants, asked, side="right")
     return [
-        (at_us, start + int(end), int(_split_at(dataset, at_us)))
-        for at_us, end in zip(found, visible, strict=True)
+        (int(at) * resolution_us + resolution_us - 1, start + int(end), int(split))
+        for at, end, split in zip(asked, visible, _splits(dataset, asked), strict=True)
     ]
 
 
-def _end_of_instant(at_us: int, resolution_us: int) -> int:
-    return at_us // resolution_us * resolution_us + resolution_us - 1
-
-
-def _split_at(dataset: Dataset, at_us: int) -> Split:
-    if at_us < dataset.train_end_us:
-        return Split.TRAIN
-    return Split.VALIDATION if at_us < dataset.validation_end_us else Split.TEST
+def _splits(dataset: Dataset, instants: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tell the split that each instant begins in."""
+    cuts = dataset.train_end_us, dataset.validation_end_us
+    begins = instants * dataset.shop.resolution_us
+    found: NDArray[np.int64] = np.searchsorted(cuts, begins, side="right")
+    return found

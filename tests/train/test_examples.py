@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from msgspec import structs
 
 from endcap.features import (
@@ -78,9 +79,32 @@ def test_a_snapshot_follows_a_group_and_reads_it(make_log, ask):
     asked = np.diff(examples.candidates.offsets) > 0
     at, visible = examples.at_us[asked], examples.visible[asked]
     assert at[0] == DAY + SECOND - 1  # the end of the group's instant
-    # Right after the group, and once before the next.
-    assert visible[at < 9 * DAY].tolist() == [2, 2]
-    assert visible[at >= 9 * DAY].tolist() == [3, 3]
+    # Right after each group, and at two instants of the time since the first.
+    assert len(at) == 4
+    assert visible.tolist() == [2 if now < 9 * DAY else 3 for now in at]
+
+
+def test_instants_are_drawn_whatever_comes_after_them(make_log, ask):
+    """Shoppers buy at a constant rate of their own: a later chance is the same at every instant."""
+    random = np.random.default_rng(5)
+    rows, days = [], (90 * DAY, 100 * DAY, 110 * DAY)
+    for user in range(300):
+        gap, at = (2 if user % 2 else 30) * DAY, DAY
+        while at < days[2]:
+            rows.append((user, int(at), 0, BUY))
+            at += random.exponential(gap)
+    dataset = make_log(rows, num_items=2, cuts=days)
+    _, examples = ask(dataset, ask_later=True)
+    at, user = examples.at_us, examples.user
+    asked = (np.diff(examples.candidates.offsets) > 0) & (at < 80 * DAY)
+    for parity, gap in ((1, 2), (0, 30)):
+        mine = np.flatnonzero(asked & (user % 2 == parity))
+        bought = dataset.histories.events["timestamp_us"][
+            np.minimum(examples.visible[mine], len(rows) - 1)
+        ]
+        still = examples.visible[mine] < dataset.histories.offsets[user[mine] + 1]
+        soon = still & (bought <= at[mine] + 5 * DAY)
+        assert soon.mean() == pytest.approx(1 - np.exp(-5 / gap), rel=0.12)
 
 
 def test_in_a_log_of_days_a_snapshot_stands_at_the_evening(make_log, ask):
