@@ -16,6 +16,7 @@ from endcap.train.targets import (
     CategoryTarget,
     CountTarget,
     HazardTarget,
+    amid,
     watched_delay,
 )
 
@@ -32,7 +33,7 @@ def shopper_delay(
     rows = np.flatnonzero(_is_wanted(dataset, task.event_type))
     found = _next_row(dataset, rows, facts)
     times = dataset.histories.events["timestamp_us"]
-    follows_us = np.where(found >= 0, times[np.maximum(found, 0)], -1)
+    follows_us = amid(np.where(found >= 0, times[np.maximum(found, 0)], -1), dataset)
     return watched_delay(task, of_shopper(candidates), facts.at_us, follows_us, facts, edges_us)
 
 

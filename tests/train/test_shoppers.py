@@ -6,7 +6,7 @@ import pytest
 from endcap.schema import Action, Count, Hazard
 from endcap.train.examples import of_pair, of_shopper
 from endcap.train.shoppers import category_target, count_target, shopper_delay
-from endcap.train.targets import candidate_facts, delay_edges
+from endcap.train.targets import candidate_facts, delay_edges, delay_target
 
 DAY = 86_400_000_000
 VIEW, CLICK, BUY = Action.VIEW, Action.CLICK, Action.PURCHASE
@@ -95,3 +95,26 @@ def test_the_next_category_is_that_of_the_next_item_with_one(asked):
     assert found.asked[first] and found.category[first] == 1  # item 3, on day 6
     assert not found.asked[at(facts, examples, 0, 6)]  # day 11 is beyond the split
     assert not found.asked[at(facts, examples, 1, 2)]
+
+
+def test_in_a_log_of_days_an_event_comes_in_the_middle_of_its_day(make_log, ask):
+    """Right after the evening of day 1 midnight is no time away, though all of day 2 is meant."""
+    log = make_log([(0, DAY, 0, VIEW), (0, 2 * DAY, 1, BUY)], resolution="day")
+    outcomes, examples = ask(log, ask_later=True)
+    facts = candidate_facts(log, outcomes, examples)
+    task = Hazard(name="any_purchase", measures="delay", space="shoppers")
+    edges = delay_edges(task)
+    found = shopper_delay(task, log, outcomes, examples.candidates, facts, edges)
+    (row, *_) = np.flatnonzero(of_shopper(examples.candidates) & (facts.at_us == 2 * DAY - 1))
+    assert found.observed[row]
+    assert edges[found.bin[row]] < DAY / 2 <= edges[found.bin[row] + 1]
+    of_item = delay_target(
+        Hazard(name="purchase", measures="delay", space="all"),
+        log,
+        outcomes,
+        examples.candidates,
+        facts,
+        edges,
+    )
+    bought = (examples.candidates.item == 1) & (facts.at_us == 2 * DAY - 1)
+    assert (of_item.bin[bought] == found.bin[row]).all() and bought.any()
