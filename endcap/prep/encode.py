@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from endcap.errors import ConfigError
-from endcap.prep.catalogue import to_catalogue
 from endcap.prep.event_types import action_codes
 from endcap.prep.firsts import Firsts, first_seen
 from endcap.prep.gather import ORDER
+from endcap.prep.item_arrays import to_catalogue
 from endcap.prep.log import Log
 from endcap.prep.shelves import Shelves
 from endcap.prep.split import Cuts, plan_split, split_by_place, split_by_time

@@ -13,7 +13,6 @@ import polars as pl
 from endcap.errors import EndcapError
 from endcap.prep import habits
 from endcap.prep.canonical import EVENTS_SCHEMA, to_canonical
-from endcap.prep.catalogue import first_that_tell, items_told, rows_that_tell
 from endcap.prep.checks import Parted, Seen, agree_on_currency, keys_of_rows, part_rows
 from endcap.prep.columns import EVENT_COLUMNS, find_columns, values_of
 from endcap.prep.guess import with_guessed
@@ -25,6 +24,7 @@ from endcap.prep.shelves import Shelves
 from endcap.prep.shown import add_shown
 from endcap.prep.sources import Sources
 from endcap.prep.tables import FILE, PLACE, ROW, Table, read_tables
+from endcap.prep.told import first_that_tell, items_told, rows_that_tell
 from endcap.prep.values import read_text
 from endcap.schema import ShopConfig
 from endcap.schema.shop import RESOLUTION_US

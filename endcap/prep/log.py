@@ -32,7 +32,7 @@ class Log:
     shelves: Shelves
     """The events with `ORDER`, each shopper's on one shelf; those of a large log lie on disk."""
     items: pl.DataFrame | None
-    """The catalogue (`catalogue.ITEMS_SCHEMA`), or what the log itself tells of its items."""
+    """The catalogue (`item_columns.ITEMS_SCHEMA`), or what the log itself tells of its items."""
     relations: pl.DataFrame
     """What items are to one another: `item_id`, `relation`, `other_item_id`."""
     campaigns: Campaigns

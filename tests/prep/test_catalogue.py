@@ -3,7 +3,8 @@ import polars as pl
 import pytest
 
 from endcap.errors import SchemaError
-from endcap.prep.catalogue import read_items, to_catalogue
+from endcap.prep.catalogue import read_items
+from endcap.prep.item_arrays import to_catalogue
 from endcap.prep.tables import read_table
 from endcap.schema import ItemsConfig, ShopConfig
 
