@@ -1,7 +1,7 @@
 """Online Retail: next basket (B1) and purchase in 7 and 28 days (B2), ours beside the baselines.
 
 Run from the repository: `python -m benchmarks.online_retail [--seeds 0]`. B2 asks whether a
-customer buys anything: our model has a task of the shopper for it. At 28 days it is not run yet.
+customer buys anything: our model has a task of the shopper for it.
 """
 
 import argparse
