@@ -30,7 +30,7 @@ class SnapshotAsker:
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self._dataset, self._seed = dataset, seed
         self._sampler = PairSampler(dataset)
-        self._share = _snapshot_share(dataset)
+        self._share = _snapshot_share(dataset, _count_groups(dataset, dataset.train_end_us))
         self._rate = _drawing_rate(dataset)
         self._ad_share = _ad_share(dataset) if self._sampler.asks_pairs else 0.0
 
@@ -92,11 +92,10 @@ class SnapshotAsker:
             yield replace(page, shown_rows=None, sample=sample, ad_item=item, ad_campaign=campaign)
 
 
-def _snapshot_share(dataset: Dataset) -> float:
-    """Return the share of snapshots that are asked, by the events of training days."""
+def _snapshot_share(dataset: Dataset, groups: int) -> float:
+    """Return the share of snapshots that are asked; there are two per group of events."""
     most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
-    count = int((dataset.event_split == Split.TRAIN).sum())
-    return min(1.0, most / max(2 * count, 1))
+    return min(1.0, most / max(2 * groups, 1))
 
 
 def _ad_share(dataset: Dataset) -> float:
@@ -108,14 +107,21 @@ def _ad_share(dataset: Dataset) -> float:
     return min(1.0, MAX_AD_PAGES / len(pages))
 
 
+def _count_groups(dataset: Dataset, before_us: int) -> int:
+    """Count the groups of events, each a shopper's of one instant, before a time."""
+    at_us, user = dataset.histories.events["timestamp_us"], dataset.histories.user_of_event()
+    instant = at_us // dataset.shop.resolution_us
+    starts = np.ones(len(at_us), dtype=np.bool_)
+    starts[1:] = (user[1:] != user[:-1]) | (instant[1:] != instant[:-1])
+    return int((starts & (at_us < before_us)).sum())
+
+
 def _drawing_rate(dataset: Dataset) -> float:
     """Return how many instants are drawn per microsecond: about as many as there are groups."""
     offsets, at_us = dataset.histories.offsets, dataset.histories.events["timestamp_us"]
     firsts = at_us[offsets[:-1][np.diff(offsets) > 0]]
     span_us = float((dataset.end_us - firsts).sum())
-    user, instant = dataset.histories.user_of_event(), at_us // dataset.shop.resolution_us
-    starts = (user[1:] != user[:-1]) | (instant[1:] != instant[:-1])
-    return (1 + int(starts.sum())) / max(span_us, 1.0) if len(at_us) else 0.0
+    return _count_groups(dataset, dataset.end_us) / max(span_us, 1.0)
 
 
 def _snapshots(

@@ -13,6 +13,7 @@ from endcap.features import (
     candidate_context,
 )
 from endcap.schema import Action, ContextColumn, Hazard, group_starts, merged_histories
+from endcap.train import snapshots
 from endcap.train.examples import make_examples
 
 DAY = 86_400_000_000
@@ -202,3 +203,13 @@ def test_a_log_without_ads_asks_as_before(dataset, ask):
     _, both = ask(dataset, ask_later=True)
     assert (examples.ad_campaign < 0).all()
     assert len(both) > len(examples)
+
+
+def test_a_log_of_baskets_is_asked_by_its_groups_not_by_its_items(make_log, monkeypatch):
+    """Five shoppers of two baskets each, whatever the baskets hold."""
+    monkeypatch.setattr(snapshots, "MAX_SNAPSHOTS", 10)
+    small, large = (
+        make_log([(u, day * DAY, i, BUY) for u in range(5) for day in (1, 3) for i in range(size)])
+        for size in (1, 6)
+    )
+    assert [snapshots.SnapshotAsker(log, seed=0)._share for log in (small, large)] == [0.5, 0.5]
