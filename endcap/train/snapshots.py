@@ -16,7 +16,7 @@ from endcap.schema import NO_CAMPAIGN, NO_ITEM, Dataset, Split
 from endcap.train.questions import Question, page_questions
 from endcap.train.sampling import PairSampler
 
-MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 24_000, 8_000
+MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 10_000, 8_000
 """About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
 outweigh the other questions' time."""
 
