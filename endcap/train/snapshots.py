@@ -46,23 +46,28 @@ class SnapshotAsker:
         """
         if instants == 0 or self._share >= 1.0:
             return instants > 0
-        random = np.random.default_rng([self._seed, user])
-        drawn = len(self._drawn(user, random))
-        return bool(random.random(instants + drawn).min() < self._share)
+        draws = np.random.default_rng([self._seed, user]).random(instants + len(self._drawn(user)))
+        return bool(draws.min() < self._share)
 
-    def _drawn(self, user: int, random: np.random.Generator) -> NDArray[np.int64]:
-        """Draw instants evenly from the time since a user's first event, so many per time."""
-        histories = self._dataset.histories
+    def _drawn(self, user: int) -> NDArray[np.int64]:
+        """Draw instants evenly from the time since a user's first event, so many per time.
+
+        Split by split: how far a later one reaches moves nothing of an earlier one.
+        """
+        random = np.random.default_rng([self._seed, user, 2])
+        histories, begin_us, drawn = self._dataset.histories, 0, []
         first_us = int(histories.events["timestamp_us"][histories.offsets[user]])
-        span_us = self._dataset.end_us - first_us
-        count = int(self._rate * span_us + random.random())
-        drawn: NDArray[np.int64] = first_us + (random.random(count) * span_us).astype(np.int64)
-        return drawn
+        for split in Split:
+            begin_us, end_us = max(begin_us, first_us), self._dataset.end_of(split)
+            count = int(self._rate * max(end_us - begin_us, 0) + random.random())
+            drawn.append(begin_us + random.random(count) * (end_us - begin_us))
+            begin_us = end_us
+        return np.concatenate(drawn).astype(np.int64)
 
     def _sampled(self, user: int) -> Iterator[Question]:
         # A stream per user: what one shopper does later moves nobody else's sample.
         random = np.random.default_rng([self._seed, user])
-        for at_us, visible, split in _snapshots(self._dataset, user, self._drawn(user, random)):
+        for at_us, visible, split in _snapshots(self._dataset, user, self._drawn(user)):
             if random.random() >= self._share:
                 continue
             sample = self._sampler.sample(random, user, at_us, visible, split)
@@ -117,11 +122,11 @@ def _count_groups(dataset: Dataset, before_us: int) -> int:
 
 
 def _drawing_rate(dataset: Dataset) -> float:
-    """Return how many instants are drawn per microsecond: about as many as there are groups."""
+    """Return how many instants are drawn per microsecond: as many as training days have groups."""
     offsets, at_us = dataset.histories.offsets, dataset.histories.events["timestamp_us"]
     firsts = at_us[offsets[:-1][np.diff(offsets) > 0]]
-    span_us = float((dataset.end_us - firsts).sum())
-    return _count_groups(dataset, dataset.end_us) / max(span_us, 1.0)
+    span_us = float(np.maximum(dataset.train_end_us - firsts, 0).sum())
+    return _count_groups(dataset, dataset.train_end_us) / max(span_us, 1.0)
 
 
 def _snapshots(
