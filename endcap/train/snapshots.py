@@ -30,8 +30,8 @@ class SnapshotAsker:
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self._dataset, self._seed = dataset, seed
         self._sampler = PairSampler(dataset)
-        self._share = _snapshot_share(dataset, _count_groups(dataset, dataset.train_end_us))
-        self._rate = _drawing_rate(dataset)
+        groups = _count_groups(dataset)
+        self._share, self._rate = _snapshot_share(dataset, groups), _drawing_rate(dataset, groups)
         self._ad_share = _ad_share(dataset) if self._sampler.asks_pairs else 0.0
 
     def of_instants(self, user: int, instants: int) -> Iterator[Question]:
@@ -112,21 +112,21 @@ def _ad_share(dataset: Dataset) -> float:
     return min(1.0, MAX_AD_PAGES / len(pages))
 
 
-def _count_groups(dataset: Dataset, before_us: int) -> int:
-    """Count the groups of events, each a shopper's of one instant, before a time."""
+def _count_groups(dataset: Dataset) -> int:
+    """Count the groups of events of training days, each a shopper's of one instant."""
     at_us, user = dataset.histories.events["timestamp_us"], dataset.histories.user_of_event()
     instant = at_us // dataset.shop.resolution_us
     starts = np.ones(len(at_us), dtype=np.bool_)
     starts[1:] = (user[1:] != user[:-1]) | (instant[1:] != instant[:-1])
-    return int((starts & (at_us < before_us)).sum())
+    return int((starts & (at_us < dataset.train_end_us)).sum())
 
 
-def _drawing_rate(dataset: Dataset) -> float:
+def _drawing_rate(dataset: Dataset, groups: int) -> float:
     """Return how many instants are drawn per microsecond: as many as training days have groups."""
     offsets, at_us = dataset.histories.offsets, dataset.histories.events["timestamp_us"]
     firsts = at_us[offsets[:-1][np.diff(offsets) > 0]]
     span_us = float(np.maximum(dataset.train_end_us - firsts, 0).sum())
-    return _count_groups(dataset, dataset.train_end_us) / max(span_us, 1.0)
+    return groups / max(span_us, 1.0)
 
 
 def _snapshots(
