@@ -23,7 +23,7 @@ MAX_PAIRS = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
+class Seen:
     """The events of training days that tell which items go together, by user and time."""
 
     item: NDArray[np.int32]
@@ -44,11 +44,12 @@ class _Seen:
         return int(sum(np.maximum(lengths - k, 0).sum() for k in range(1, REACH + 1)))
 
 
-def _seen(dataset: Dataset) -> _Seen:
+def seen_events(dataset: Dataset) -> Seen:
+    """Return the events of training days in which shoppers met items."""
     events = dataset.histories.events
     used = (dataset.event_split == Split.TRAIN) & (events["item"] >= 0)
     used &= NEXT_WEIGHT[events["action"]] > 0
-    return _Seen(
+    return Seen(
         item=events["item"][used],
         user=dataset.histories.user_of_event()[used],
         instant=events["timestamp_us"][used] // dataset.shop.resolution_us,
@@ -61,7 +62,7 @@ def relate(dataset: Dataset) -> tuple[FieldMatrix, sp.csr_matrix]:
 
     Where pairs are many they are counted for a range of items at a time, so that memory holds few.
     """
-    seen = _seen(dataset)
+    seen = seen_events(dataset)
     parts = -(-seen.count_pairs() // MAX_PAIRS)
     if parts <= 1:
         near, forward, counts = co_occurrence(dataset)
@@ -77,7 +78,7 @@ def relate(dataset: Dataset) -> tuple[FieldMatrix, sp.csr_matrix]:
     return _as_weights(sp.vstack(graphs, format="csr")), sp.vstack(memories, format="csr")
 
 
-def _of_range(seen: _Seen, low: int, high: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+def _of_range(seen: Seen, low: int, high: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Return the rows `low` to `high` of near + near.T and of forward (`co_occurrence`)."""
     shape = (high - low, seen.size)
     near, back, forward = (sp.csr_matrix(shape, dtype=np.float32) for _ in range(3))
@@ -103,7 +104,7 @@ def co_occurrence(dataset: Dataset) -> tuple[sp.csr_matrix, sp.csr_matrix, NDArr
     Returns:
         near [V, V]: sum of 1 / k; forward [V, V]: sum of k^-.5; counts [V]: training events.
     """
-    seen = _seen(dataset)
+    seen = seen_events(dataset)
     shape = (seen.size, seen.size)
     near = sp.csr_matrix(shape, dtype=np.float32)
     forward = sp.csr_matrix(shape, dtype=np.float32)

@@ -4,8 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from endcap.features import ease_weights
-from endcap.schema import Dataset, Split
-from endcap.train.questions import NEXT_WEIGHT
+from endcap.schema import Dataset
+from endcap.train.graph import seen_events
 
 MAX_ITEMS = 4_000
 """The items that most shoppers met; of the others nothing linear is known."""
@@ -33,12 +33,10 @@ def linear_memory(dataset: Dataset) -> sp.csr_matrix:
 
 def _seen(dataset: Dataset) -> sp.csr_matrix:
     """Return [U, V] 1 where a shopper met an item on training days."""
-    events, user = dataset.histories.events, dataset.histories.user_of_event()
-    used = (dataset.event_split == Split.TRAIN) & (events["item"] >= 0)
-    used &= NEXT_WEIGHT[events["action"]] > 0
-    ones = np.ones(int(used.sum()), dtype=np.float32)
-    shape = (dataset.histories.num_users, dataset.catalogue.num_items)
-    seen = sp.csr_matrix((ones, (user[used], events["item"][used])), shape=shape)
+    events = seen_events(dataset)
+    ones = np.ones(len(events.item), dtype=np.float32)
+    shape = (dataset.histories.num_users, events.size)
+    seen = sp.csr_matrix((ones, (events.user, events.item)), shape=shape)
     seen.sum_duplicates()
     seen.data[:] = 1.0
     return seen
