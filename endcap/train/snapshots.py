@@ -71,8 +71,8 @@ class SnapshotAsker:
             if random.random() >= self._share:
                 continue
             sample = self._sampler.sample(random, user, at_us, visible, split)
-            if sample is not None:
-                yield Question(user=user, at_us=at_us, visible=visible, split=split, sample=sample)
+            for part in sample.parts() if sample is not None else ():
+                yield Question(user=user, at_us=at_us, visible=visible, split=split, sample=part)
 
     def beside_ads(self, user: int, pages: Sequence[NDArray[np.int64]]) -> Iterator[Question]:
         """Ask at some of a user's page views when items will be bought, an ad being there."""
@@ -93,8 +93,8 @@ class SnapshotAsker:
             one = ads[random.integers(len(ads))]
             item, campaign = int(one["item"]), int(one["campaign"])
         sample = self._sampler.beside_ad(random, user, page.at_us, page.visible, page.split, item)
-        if sample is not None:
-            yield replace(page, shown_rows=None, sample=sample, ad_item=item, ad_campaign=campaign)
+        for part in sample.parts() if sample is not None else ():
+            yield replace(page, shown_rows=None, sample=part, ad_item=item, ad_campaign=campaign)
 
 
 def _snapshot_share(dataset: Dataset, groups: int) -> float:
