@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
-from endcap.schema import NUM_CONTEXT, ContextColumn
+from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
 
 _MET = [
     ContextColumn.SAME_ITEM_CLICKS,
@@ -16,12 +16,22 @@ _MET = [
 ]
 """Columns of which one is above 0 where the shopper met the item."""
 
+_OF_SHOPPER = list(SHOPPER_COLUMNS)
+
+ACTIVE = 0.45
+"""`SINCE_LAST` of a shopper who is here, or was within about a day."""
+
+SHOPPER_SCALE, OTHER_SCALE = 1.0, 0.3
+"""Standard deviations, a priori, of the weights of a shopper's own columns and of the others."""
+
 
 class PlainHead(nn.Module):
     """Answers of a generalised linear model of the context; in bands, of an additive one.
 
     An item that the shopper met before has weights of its own beside those of all: what brings one
-    back to a product is not what brings one to a new one.
+    back to a product is not what brings one to a new one. So has a shopper who is here now: half of
+    a log's snapshots stand right after an event, and one line through them and through the months
+    of silence was steep where nobody stood.
 
     A deep answer to questions that were asked again and again remembers their rows; a linear one
     has not the means to. Cheng et al. 2016 (https://arxiv.org/abs/1606.07792) train the sum of
@@ -31,10 +41,18 @@ class PlainHead(nn.Module):
 
     def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
-        width = 2 * NUM_CONTEXT + 1 + NUM_CONTEXT * config.context_bands
+        bands = NUM_CONTEXT * config.context_bands
+        width = 2 * (NUM_CONTEXT + 1) + len(_OF_SHOPPER) + bands
         self.linear = nn.Linear(width, num_outputs).requires_grad_(False)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
+
+    def scales(self) -> Float[Tensor, " Z"]:
+        """Return how far each column's weight may be from 0, a standard deviation."""
+        scales = torch.full((self.linear.in_features,), OTHER_SCALE)
+        now = 2 * NUM_CONTEXT + 1
+        scales[_OF_SHOPPER] = scales[now : now + 1 + len(_OF_SHOPPER)] = SHOPPER_SCALE
+        return scales
 
     def forward(
         self, context: Float[Tensor, "... X"], bands: Float[Tensor, "... Y"] | None
@@ -48,7 +66,9 @@ class PlainHead(nn.Module):
     ) -> Float[Tensor, "... Z"]:
         """Return what the linear model weighs."""
         met = (context[..., _MET].amax(-1, keepdim=True) > 0).to(context.dtype)
-        parts = [context, met, met * context]
+        active = (context[..., [ContextColumn.SINCE_LAST]] > ACTIVE).to(context.dtype)
+        own = active * context[..., _OF_SHOPPER]
+        parts = [context, met, met * context, active, own]
         return torch.cat(parts if bands is None else [*parts, bands], dim=-1)
 
 

@@ -19,8 +19,8 @@ from endcap.train.losses import trained_loss
 MOST_NUMBERS = 40_000_000
 """Rows times columns that are solved at once; of a longer log, as many rows are drawn."""
 
-COLUMN_SCALE, STEP_SCALE = 0.3, 2.0
-"""Standard deviations, a priori, of a column's weight and of a slot's step from where it starts."""
+STEP_SCALE = 2.0
+"""Standard deviation, a priori, of a slot's step from where it starts."""
 
 MOST_ITERATIONS = 100
 
@@ -101,7 +101,7 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
     outputs = network.slices[task.name]
     weight = linear.weight[outputs].detach().clone().requires_grad_()
     bias = linear.bias[outputs].detach().clone().requires_grad_()
-    start = steps.detach().clone()
+    start, scales = steps.detach().clone(), network.plain.scales().to(weight.device)
     moved = [weight, bias, steps] if finds_slots else [weight, bias]
     optimizer = torch.optim.LBFGS(moved, max_iter=MOST_ITERATIONS, line_search_fn="strong_wolfe")
 
@@ -113,7 +113,7 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
         loss = trained_loss(
             task, torch.cat([first, answers[:, 1:]], 1), rows.target, log_e, rows.log_offset
         ).sum()
-        loss = loss + weight.square().sum() / (2 * COLUMN_SCALE**2)
+        loss = loss + (weight / scales).square().sum() / 2
         loss = loss + (steps - start).square().sum() / (2 * STEP_SCALE**2)
         loss = loss / len(rows.columns)
         loss.backward()  # type: ignore[no-untyped-call]

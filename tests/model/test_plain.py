@@ -3,7 +3,7 @@ import torch
 
 from endcap.model.effects import EffectInputs
 from endcap.model.plain import Answers
-from endcap.schema import NUM_CONTEXT, ContextColumn
+from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
 
 
 def answer(network, *, item=0, seed=3):
@@ -83,10 +83,21 @@ def test_what_the_shopper_met_has_weights_of_its_own(network):
     context[:, ContextColumn.POPULARITY] = 1.0
     context[1, ContextColumn.SAME_ITEM_CARTS] = 0.5
     columns = network.plain.columns(context, None)
-    assert columns.shape[-1] == 2 * NUM_CONTEXT + 1
     assert columns[0, NUM_CONTEXT:].abs().sum() == 0
     assert columns[1, NUM_CONTEXT] == 1
-    torch.testing.assert_close(columns[1, NUM_CONTEXT + 1 :], context[1])
+    torch.testing.assert_close(columns[1, NUM_CONTEXT + 1 : 2 * NUM_CONTEXT + 1], context[1])
+
+
+@pytest.mark.parametrize(("days", "here"), [(0.0, True), (1.0, True), (2.0, False), (60.0, False)])
+def test_a_shopper_who_is_here_has_weights_of_their_own(network, days, here):
+    context = torch.zeros(1, NUM_CONTEXT)
+    context[:, ContextColumn.POPULARITY] = 1.0
+    context[:, ContextColumn.SINCE_LAST] = 1 / (1 + days)
+    context[:, ContextColumn.BUY_DAYS] = 0.7
+    columns = network.plain.columns(context, None)
+    active, own = columns[0, 2 * NUM_CONTEXT + 1], columns[0, 2 * NUM_CONTEXT + 2 :]
+    assert active == here
+    torch.testing.assert_close(own, here * context[0, list(SHOPPER_COLUMNS)])
 
 
 def test_before_the_first_step_the_deep_answer_adds_the_effects_alone(make_network):

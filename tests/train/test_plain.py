@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from endcap.schema import ContextColumn, Device
+from endcap.schema import NUM_CONTEXT, ContextColumn, Device
 from endcap.train import prepare
 from endcap.train.fit import make_trainer
 from endcap.train.plain import solve_plain
@@ -14,7 +14,7 @@ WEIGHT, SLOPE = 1.2, 0.6
 @pytest.fixture
 def planted(make_dataset):
     """Return a trainer whose clicks come by known log-odds and slots, and their split."""
-    prepared = prepare(make_dataset(num_users=250, num_days=12))
+    prepared = prepare(make_dataset(num_users=400, num_days=12))
     trainer = make_trainer(prepared, prepared.recipe())
     examples, target = prepared.asked.examples, prepared.asked.plan.targets["click"]
     random = np.random.default_rng(4)
@@ -34,7 +34,7 @@ def test_the_solver_finds_planted_weights_and_slots(planted):
     network = trainer.network
     solve_plain(network, trainer.batcher, split)
     row = network.plain.linear.weight[network.slices["click"]][0]
-    again = len(row) // 2 + 1
+    again = NUM_CONTEXT + 1
     assert row[ContextColumn.POPULARITY] == pytest.approx(WEIGHT, abs=0.15)
     assert row[again + ContextColumn.POPULARITY] == pytest.approx(SLOPE, abs=0.2)
     log_e = network.examination.log()[0, Device.MOBILE].detach()
