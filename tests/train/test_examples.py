@@ -12,7 +12,7 @@ from endcap.features import (
     ItemColumns,
     candidate_context,
 )
-from endcap.schema import Action, ContextColumn, Hazard, group_starts, merged_histories
+from endcap.schema import Action, ContextColumn, Hazard, Split, group_starts, merged_histories
 from endcap.train import snapshots
 from endcap.train.examples import make_examples
 
@@ -212,4 +212,26 @@ def test_a_log_of_baskets_is_asked_by_its_groups_not_by_its_items(make_log, monk
         make_log([(u, day * DAY, i, BUY) for u in range(5) for day in (1, 3) for i in range(size)])
         for size in (1, 6)
     )
-    assert [snapshots.SnapshotAsker(log, seed=0)._share for log in (small, large)] == [0.5, 0.5]
+    assert [snapshots.SnapshotAsker(log, seed=0)._shares[0] for log in (small, large)] == [0.5, 0.5]
+
+
+def test_held_out_days_of_few_events_ask_each_shopper_about_once(make_log, ask):
+    """400 shoppers, four of whom come in the held-out days: those who stay away are asked too."""
+    rows = [(user, day * DAY, 0, VIEW) for user in range(400) for day in (2, 5, 8)]
+    rows += [(user, day * DAY, 0, BUY) for user in range(4) for day in (12, 23)]
+    _, examples = ask(make_log(rows, num_items=2), ask_later=True)
+    asked = np.diff(examples.candidates.offsets) > 0
+    for split in (Split.VALIDATION, Split.TEST):
+        mine = examples.user[asked & (examples.split == split)]
+        assert len(mine) == pytest.approx(400, rel=0.15)
+        assert len(np.unique(mine)) > 200
+
+
+def test_shoppers_of_later_days_move_no_question_of_training_days(make_log, ask):
+    rows = [(user, 5 * DAY, 0, VIEW) for user in range(50)]
+    later = [(user, 25 * DAY, 0, BUY) for user in range(50, 300)]
+    logs = (make_log(each, num_items=2) for each in (rows, rows + later))
+    few, many = (ask(log, ask_later=True)[1] for log in logs)
+    for name in ("user", "at_us", "visible"):
+        one, other = (getattr(e, name)[e.split == Split.TRAIN] for e in (few, many))
+        np.testing.assert_array_equal(one, other)
