@@ -187,7 +187,7 @@ class EpochScorer:
 
         state = torch.load(file, weights_only=True)
         self.trainer.network.load_state_dict(state["network"])
-        self.trainer.averaged = state["averaged"]
+        self.trainer.averaged.mean = state["averaged"]
         validation = state["progress"]["history"][-1]["validation"]
         return float(next(value for name, value in validation.items() if "ndcg" in name))
 
@@ -198,7 +198,7 @@ class EpochScorer:
         scorer, batcher = self.served, self.trainer.batcher
         rows = scorer.user_row[users]
         histories = [scorer.histories.of(int(row)) for row in rows]
-        with self.trainer.serving():
+        with self.trainer.averaged.serving():
             chunks = network_scores(self.trainer.network, batcher, rows, histories, self.cut_us)
             found = np.concatenate(list(chunks))
         if self.mixed:

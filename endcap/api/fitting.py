@@ -69,15 +69,15 @@ def fit_dataset(
     """Train on a dataset and write the model folder `out`, without figures yet.
 
     A fit that is killed goes on where it stopped when it is started again with the same log, seed
-    and `out`; another configuration is refused then. Its checkpoints lie in `.NAME.run` beside
-    `out` until the model is written, its learning curves stay there.
+    and `out`, by the same version; another configuration is refused then. Its checkpoints lie in
+    `.NAME.run` beside `out` until the model is written, its learning curves stay there.
     """
     require_train()
     from endcap.train import fit, no_report
 
     check_out(out)
     fingerprint, runs = fingerprint_of(dataset), out.with_name(f".{out.name}.run")
-    asked = hashlib.sha256(msgspec.json.encode([fingerprint, seed])).hexdigest()
+    asked = hashlib.sha256(msgspec.json.encode([__version__, fingerprint, seed])).hexdigest()
     run_folder, report = runs / asked[:16], report or no_report
     try:
         fitted = fit(

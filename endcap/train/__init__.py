@@ -1,10 +1,11 @@
 """Batches + model -> weights: examples, labels, the loop, calibration, mixing. torch lives here."""
 
 from endcap.train.calibration import Calibration
+from endcap.train.checkpoint import CHECKPOINT
 from endcap.train.comparing import TaskComparison
 from endcap.train.curves import Epoch, curve_rows
 from endcap.train.fit import Fitted, fit, fit_prepared
-from endcap.train.loop import CHECKPOINT, Report, no_report
+from endcap.train.loop import Report, no_report
 from endcap.train.mixing import GRID_ENDS
 from endcap.train.prepared import AskedLog, Prepared, ask_log, prepare
 from endcap.train.recipe_file import format_recipe, read_recipe

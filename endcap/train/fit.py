@@ -27,9 +27,10 @@ from endcap.schema import (
 from endcap.train.apart import check_apart, fit_apart
 from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
+from endcap.train.checkpoint import Progress
 from endcap.train.comparing import TaskComparison
 from endcap.train.examples import Examples
-from endcap.train.loop import Progress, Report, Watch, no_report, no_watch
+from endcap.train.loop import Report, Watch, no_report, no_watch
 from endcap.train.mix_columns import usual_action
 from endcap.train.mixing import choose_mixes
 from endcap.train.prepared import Prepared, prepare

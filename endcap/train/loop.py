@@ -2,34 +2,30 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from msgspec import json, to_builtins
 from numpy.typing import NDArray
 from torch import Tensor
 
-from endcap.errors import ConfigError
 from endcap.model import ItemRows, Network
 from endcap.train.augment import perturbation
+from endcap.train.averaging import Averaged
 from endcap.train.batches import Batch, Batcher
+from endcap.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from endcap.train.curves import NDCG, Epoch
 from endcap.train.losses import TaskLoss, batch_losses
 from endcap.train.negatives import Negatives, NegativeSampler, needed_items
 from endcap.train.optimisers import clip_gradients, make_optimisers
-from endcap.train.recipes import TrainConfig, flat_config
+from endcap.train.recipes import TrainConfig
 from endcap.train.value import ValueWeights
 from endcap.train.weighting import TaskWeights
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all; draws the progress bar."""
-
-CHECKPOINT = "checkpoint.pt"
-
 
 Watch = Callable[[Epoch], None]
 """Called after each epoch; those that a resumed fit has behind it come first, in order."""
@@ -41,17 +37,6 @@ def no_report(what: str, done: int, total: int) -> None:
 
 def no_watch(epoch: Epoch) -> None:
     """Let an epoch pass."""
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """Where a fit stands; all of it is in the checkpoint."""
-
-    epoch: int = 0
-    best_epoch: int = -1
-    best_loss: float = math.inf
-    history: list[Epoch] = field(default_factory=list)
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -99,8 +84,7 @@ class Trainer:
         self.schedules = [
             torch.optim.lr_scheduler.LambdaLR(each, self._rate) for each in self.optimisers
         ]
-        self.averaged = [weights.detach().clone() for weights in self._to_average()]
-        self.steps_done = 0
+        self.averaged = Averaged(self._to_average(), self.config.averaged_steps)
 
     def fit(self) -> Progress:
         """Run the epochs that are left and leave the best epoch's weights in the network."""
@@ -110,7 +94,7 @@ class Trainer:
         while progress.epoch < self.config.epochs and not self._is_stale(progress):
             started = time.perf_counter()
             objective, train = self._train_epoch(progress.epoch)
-            with self.serving():
+            with self.averaged.serving():
                 losses = self.validation_losses()
                 # Without validation days the last epoch is as good a guess as any.
                 total = self.combined(losses) if losses else -float(progress.epoch)
@@ -135,26 +119,6 @@ class Trainer:
         if progress.best_weights:
             self.network.load_state_dict(progress.best_weights)
         return progress
-
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Put the averaged weights into the network for a while: what validation judges."""
-        weights: list[Tensor] = self._to_average()
-        kept = [each.detach().clone() for each in weights]
-        with torch.no_grad():
-            torch._foreach_copy_(weights, self.averaged)
-        try:
-            yield
-        finally:
-            with torch.no_grad():
-                torch._foreach_copy_(weights, kept)
-
-    def _average(self) -> None:
-        """Move the averaged weights towards the present ones; at first they are the same."""
-        self.steps_done += 1
-        share = max(1 / self.config.averaged_steps, 1 / self.steps_done)
-        with torch.no_grad():
-            torch._foreach_lerp_(self.averaged, self._to_average(), share)
 
     def _to_average(self) -> list[Tensor]:
         """List the weights that are served as an average: all but a table of many items' ids."""
@@ -241,7 +205,7 @@ class Trainer:
         clip_gradients(list(self.network.parameters()), 5.0)
         for optimiser in self.optimisers:
             optimiser.step()
-        self._average()
+        self.averaged.follow()
         for schedule in self.schedules:
             schedule.step()
         return float(loss.detach()), losses
@@ -293,46 +257,27 @@ class Trainer:
     def _save(self, progress: Progress) -> None:
         if self.run_folder is None:
             return
-        self.run_folder.mkdir(parents=True, exist_ok=True)
         state = {
             "network": self.network.state_dict(),
-            "averaged": self.averaged,
+            "averaged": self.averaged.mean,
             "weighting": self.weighting.state_dict(),
-            "steps_done": self.steps_done,
+            "steps_done": self.averaged.steps_done,
             "optimisers": [each.state_dict() for each in self.optimisers],
             "schedules": [each.state_dict() for each in self.schedules],
-            "config": json.encode(self.config).decode(),
-            "progress": vars(progress) | {"history": to_builtins(progress.history)},
         }
-        partial = self.run_folder / (CHECKPOINT + ".partial")
-        torch.save(state, partial)
-        partial.replace(self.run_folder / CHECKPOINT)
+        write_checkpoint(self.run_folder, self.config, progress, state)
 
     def _resume(self) -> Progress:
-        path = self.run_folder / CHECKPOINT if self.run_folder else None
-        if path is None or not path.is_file():
-            return Progress()
         device = next(self.network.parameters()).device
-        state = torch.load(path, weights_only=True, map_location=device)
-        self._check_config(path, state.get("config"))
+        found = read_checkpoint(self.run_folder, self.config, device) if self.run_folder else None
+        if found is None:
+            return Progress()
+        progress, state = found
         self.network.load_state_dict(state["network"])
         self.weighting.load_state_dict(state["weighting"])
-        self.averaged, self.steps_done = state["averaged"], state["steps_done"]
+        self.averaged.mean, self.averaged.steps_done = state["averaged"], state["steps_done"]
         for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(stored)
         for schedule, stored in zip(self.schedules, state["schedules"], strict=True):
             schedule.load_state_dict(stored)
-        kept = state["progress"]
-        return Progress(**kept | {"history": [Epoch(**epoch) for epoch in kept["history"]]})
-
-    def _check_config(self, path: Path, kept: str | None) -> None:
-        was = flat_config(json.decode(kept or "{}"))
-        now = flat_config(json.decode(json.encode(self.config)))
-        differing = [name for name in now if was.get(name) != now[name]]
-        if differing:
-            name = differing[0]
-            raise ConfigError(
-                f"The checkpoint {path} is of another configuration ({name} was "
-                f"{was.get(name, 'not told')}, now it is {now[name]}); start the fit as before, "
-                f"or remove {path.parent} to start anew."
-            )
+        return progress

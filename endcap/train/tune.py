@@ -12,8 +12,9 @@ from msgspec import Struct, to_builtins
 
 from endcap.errors import ConfigError, LogError, MissingExtraError
 from endcap.schema import Split
+from endcap.train.checkpoint import CHECKPOINT
 from endcap.train.curves import Epoch
-from endcap.train.loop import CHECKPOINT, Report
+from endcap.train.loop import Report
 from endcap.train.prepared import Prepared
 from endcap.train.recipes import TrainConfig, flat_config
 from endcap.train.space import defaults, suggest

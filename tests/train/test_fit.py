@@ -9,7 +9,8 @@ from endcap.errors import LogError
 from endcap.model import ModelConfig
 from endcap.schema import Action, Hazard
 from endcap.train import TrainConfig, choose_recipe, fit
-from endcap.train.loop import Progress, Trainer
+from endcap.train.checkpoint import Progress
+from endcap.train.loop import Trainer
 
 CONFIG = TrainConfig(
     model=ModelConfig(dim=8, max_history=6, hidden=8, num_blocks=1, dropout=0.2),
@@ -184,7 +185,7 @@ def test_what_is_served_is_the_average_of_the_last_steps(shop, averaged_steps, s
         trainer._step(np.arange(step * 200, step * 200 + 200))
         seen.append(fitted.network.items.ids.detach().clone())
     assert not torch.equal(seen[0], seen[2])
-    with pytest.raises(KeyError), trainer.serving():
+    with pytest.raises(KeyError), trainer.averaged.serving():
         served = fitted.network.items.ids.detach().clone()
         raise KeyError
     expected = sum(share * ids for share, ids in zip(shares, seen, strict=True))

@@ -13,7 +13,8 @@ from endcap.errors import ConfigError, FileError, LogError
 from endcap.model import ModelConfig
 from endcap.schema import Split
 from endcap.train import TrainConfig, fit, fit_prepared, no_report, prepare, search
-from endcap.train.loop import CHECKPOINT, Trainer
+from endcap.train.checkpoint import CHECKPOINT
+from endcap.train.loop import Trainer
 from endcap.train.space import defaults, suggest
 
 BASE = TrainConfig(
