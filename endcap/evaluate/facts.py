@@ -17,7 +17,7 @@ TASK_WORDS = {
     "clicks": "what follows a click",
     "shoppers": "whether and when a shopper does it, whatever the item",
     "count": "how often a shopper will do it",
-    "category": "of which category the next event is",
+    "category": "of which {of} the next event is",
 }
 
 
@@ -146,7 +146,7 @@ def _asks(task: Task) -> str:
         case Count():
             return TASK_WORDS["count"]
         case NextCategory():
-            return TASK_WORDS["category"]
+            return TASK_WORDS["category"].format(of=task.of)
         case _:
             return TASK_WORDS[task.space]
 

@@ -33,13 +33,12 @@ from endcap.features.counters import (
     log_seconds,
 )
 from endcap.features.ease import ease_weights
+from endcap.features.groups import MAX_GROUPS, group_names, item_groups
 from endcap.features.histories import HistoryInputs, history_inputs
 from endcap.features.items import (
     FieldVocabulary,
     codes,
     field_matrix,
-    group_names,
-    item_groups,
 )
 from endcap.features.memory import (
     MEMORIES,
@@ -62,6 +61,7 @@ __all__ = [
     "DAY_US",
     "HOUR_US",
     "MAX_EVENTS",
+    "MAX_GROUPS",
     "MAX_SHOWN",
     "MEMORIES",
     "NUM_COUNTERS",

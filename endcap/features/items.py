@@ -57,7 +57,7 @@ class FieldVocabulary(Struct, frozen=True, kw_only=True):
         vocabulary = FieldVocabulary(columns={}, price_edges=edges, number_edges=number_edges)
         columns: dict[str, int] = {}
         for row in np.flatnonzero(in_training):
-            for _, value in _values(catalogue, int(row), vocabulary):
+            for _, value in field_values(catalogue, int(row), vocabulary):
                 columns.setdefault(value, len(columns))
         return structs.replace(vocabulary, columns=columns)
 
@@ -91,7 +91,7 @@ def _columns_by_field(
 ) -> dict[str, dict[int, float]]:
     """Return each field's columns and their weights, which sum to 1."""
     found: dict[str, list[int]] = {}
-    for name, value in _values(catalogue, row, vocabulary):
+    for name, value in field_values(catalogue, row, vocabulary):
         column = vocabulary.columns.get(value)
         if column is not None:
             found.setdefault(name, []).append(column)
@@ -114,9 +114,10 @@ def _evenly(parts: list[list[int]]) -> dict[int, float]:
     return shares
 
 
-def _values(
+def field_values(
     catalogue: Catalogue, row: int, vocabulary: FieldVocabulary
 ) -> Iterator[tuple[str, str]]:
+    """Yield the names of an item's fields, and the columns of the vocabulary that they ask for."""
     path = str(catalogue.categories[row])
     if path:
         yield "category", f"category={top_category(path)}"
@@ -155,36 +156,6 @@ def _edges(amounts: list[float]) -> list[float]:
         return []
     quantiles = np.linspace(0, 1, NUMBER_BANDS + 1)[1:-1]
     return [float(x) for x in np.unique(np.quantile(amounts, quantiles))]
-
-
-MAX_GROUPS = 128
-
-
-def group_numbers(vocabulary: FieldVocabulary) -> dict[str, int]:
-    """Number the leaf categories of training items from 1, or the top ones where leaves are many.
-
-    Empty where even those are more than 128: what goes with what is not learned by pairs then.
-    """
-    for field in ("leaf", "category"):
-        values = [value for value in vocabulary.columns if value.startswith(f"{field}=")]
-        if 0 < len(values) <= MAX_GROUPS:
-            return {value: number for number, value in enumerate(values, start=1)}
-    return {}
-
-
-def group_names(vocabulary: FieldVocabulary) -> tuple[str, ...]:
-    """Name the categories that `item_groups` numbers, the first one being number 1."""
-    return tuple(value.partition("=")[2] for value in group_numbers(vocabulary))
-
-
-def item_groups(catalogue: Catalogue, vocabulary: FieldVocabulary) -> NDArray[np.int64]:
-    """Return each item's group, [V]; 0 for one that training days do not tell of."""
-    numbers = group_numbers(vocabulary)
-    groups = np.zeros(catalogue.num_items, dtype=np.int64)
-    for row, path in enumerate(catalogue.categories):
-        for value in (f"leaf={leaf_category(str(path))}", f"category={top_category(str(path))}"):
-            groups[row] = groups[row] or numbers.get(value, 0)
-    return groups
 
 
 def codes(values: list[str]) -> NDArray[np.int64]:

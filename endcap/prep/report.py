@@ -117,7 +117,6 @@ def make_report(tally: Tally, rejected: pl.DataFrame, shop: ShopConfig, found: F
     """Say what a checked log holds."""
     cuts = tally.cuts
     ends = (cuts.train_end_us, cuts.validation_end_us) if cuts.kind == "time" else (None, None)
-    has_categories = "categories" in found.item_columns
     return LogReport(
         files=found.files,
         rows=found.rows,
@@ -136,7 +135,7 @@ def make_report(tally: Tally, rejected: pl.DataFrame, shop: ShopConfig, found: F
         columns=_use_columns(found.columns, EVENT_COLUMNS),
         item_columns=_use_columns(found.item_columns, ITEM_COLUMNS),
         unused_columns=found.unused,
-        tasks=use_tasks(tally.contents, shop, has_categories=has_categories),
+        tasks=use_tasks(tally.contents, shop, item_columns=found.item_columns),
         split=SplitUse(
             kind=cuts.kind,
             train=tally.parts[0],

@@ -1,6 +1,6 @@
 """Which tasks a log unlocks, and why it leaves the others out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,6 +17,11 @@ from endcap.schema import (
     group_of,
 )
 
+FIELD_COLUMNS = {
+    "category": "categories", "price": "price", "brand": "brand", "seller": "seller_id"
+}  # fmt: skip
+"""Fields of items that a task may ask of, and the columns that tell them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaskUse:
@@ -32,18 +37,27 @@ class TaskUse:
 class Contents:
     """Counts of what a log holds, each taken once."""
 
-    def __init__(self, table: pl.DataFrame, shop: ShopConfig, *, has_categories: bool) -> None:
+    def __init__(
+        self, table: pl.DataFrame, shop: ShopConfig, *, item_columns: Collection[str]
+    ) -> None:
         self._rows: dict[tuple[str, bool], int] = {}
         self._dwells: dict[tuple[str, bool], int] = {}
         for kind, ad, rows, dwells in table.rows():
             self._rows[kind, ad], self._dwells[kind, ad] = rows, dwells
-        self.has_clock, self.has_categories = shop.has_clock, has_categories
+        self.has_clock, self._item_columns = shop.has_clock, item_columns
+        self._own_columns = {*shop.items.attributes, *shop.items.numbers}
         self.num_events = sum(self._rows.values())
 
     def rows(self, kind: str, ad: bool | None = None) -> int:
         """Count events of a kind: of ads, of products, or (None) both."""
         wanted = (False, True) if ad is None else (ad,)
         return sum(self._rows.get((kind, one), 0) for one in wanted)
+
+    def tells(self, of: str) -> bool:
+        """Tell whether items have a field that a task may ask of."""
+        if of in FIELD_COLUMNS:
+            return FIELD_COLUMNS[of] in self._item_columns
+        return of in self._own_columns or "attributes" in self._item_columns
 
     def dwells(self, kind: str, ad: bool) -> int:
         """Count events of a kind that tell a dwell."""
@@ -59,14 +73,15 @@ def count_contents(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def use_tasks(
-    contents_table: pl.DataFrame, shop: ShopConfig, *, has_categories: bool
+    contents_table: pl.DataFrame, shop: ShopConfig, *, item_columns: Collection[str]
 ) -> tuple[TaskUse, ...]:
     """Say of each of the shop's tasks whether the log unlocks it.
 
     Args:
         contents_table: as `count_contents` counts it.
+        item_columns: what the catalogue tells, by our names.
     """
-    contents = Contents(contents_table, shop, has_categories=has_categories)
+    contents = Contents(contents_table, shop, item_columns=item_columns)
     uses = []
     for task in shop.tasks:
         missing = _missing(task, contents)
@@ -125,7 +140,10 @@ def _needs(task: Task, contents: Contents) -> list[Need]:
         case NextCategory():
             return [
                 (lambda: contents.has_clock, "no time: only the order of events is known"),
-                (lambda: contents.has_categories, "no categories of items"),
+                (
+                    lambda: contents.tells(task.of),
+                    f"no {FIELD_COLUMNS.get(task.of, task.of)} of items",
+                ),
             ]
 
 
@@ -168,7 +186,7 @@ def _taught_by(task: Task, contents: Contents) -> str:
         case Hazard(measures="dwell"):
             return f"{contents.dwells(_timed(task), task.ads):,} {task.space} with dwell_ms"
         case NextCategory():
-            return "every event with an item of a known category"
+            return f"every event with an item of a known {task.of}"
         case Hazard(event_type="any"):
             return "every event"
         case Binary() | Hazard() | Count():

@@ -74,12 +74,20 @@ class Count(Struct, frozen=True, kw_only=True, tag="count", forbid_unknown_field
 
 
 class NextCategory(Struct, frozen=True, kw_only=True, tag="category", forbid_unknown_fields=True):
-    """Of which category a shopper's next event will be: softmax over the shop's categories."""
+    """Of which category a shopper's next event will be: softmax over the shop's categories.
+
+    Or of which band of price, brand, seller, or value of a column: what much is known of helps with
+    items that little is known of.
+    """
 
     name: str = "next_category"
+    of: str = "category"
+    """`category`, `price`, `brand`, `seller`, or a column that `items.attributes` or
+    `items.numbers` lists; amounts are read in bands."""
     weight: float = 0.25
     categories: tuple[str, ...] = ()
-    """Filled in by the fit: leaf categories of training days, top ones where leaves are many."""
+    """Filled in by the fit: what training days tell; of categories the leaves, or the top ones
+    where leaves are many."""
 
 
 Task = NextItem | Binary | Hazard | Count | NextCategory

@@ -61,7 +61,7 @@ def count_target(
 def category_target(
     dataset: Dataset, candidates: Candidates, facts: CandidateFacts, groups: NDArray[np.int64]
 ) -> CategoryTarget:
-    """Label the category of a shopper's next event with an item, before the end of the split.
+    """Label the group of a shopper's next event with an item, before the end of the split.
 
     Args:
         groups: `features.item_groups`, [V]; 0 is none that training days tell of.

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from endcap.features import FieldVocabulary, group_names, item_groups
+from endcap.features import MAX_GROUPS, FieldVocabulary, group_names, item_groups
 from endcap.outcomes import Outcomes
 from endcap.schema import (
     Binary,
@@ -58,11 +58,9 @@ def plan_tasks(
     tasks: list[Task] = []
     targets: dict[str, Target] = {}
     left_out: dict[str, str] = {}
-    groups = item_groups(dataset.catalogue, vocabulary)
-    names = group_names(vocabulary)
     for declared in dataset.shop.tasks:
-        task = _named(declared, names)
-        target = _target(task, dataset, outcomes, examples, facts, edges, groups)
+        task = _named(declared, vocabulary)
+        target = _target(task, dataset, outcomes, examples, facts, edges, vocabulary)
         reason = _missing(task, target, facts, examples, dataset.shop.tasks)
         if reason:
             left_out[task.name] = reason
@@ -79,8 +77,10 @@ def plan_tasks(
     )
 
 
-def _named(task: Task, names: tuple[str, ...]) -> Task:
-    return structs.replace(task, categories=names) if isinstance(task, NextCategory) else task
+def _named(task: Task, vocabulary: FieldVocabulary) -> Task:
+    if not isinstance(task, NextCategory):
+        return task
+    return structs.replace(task, categories=group_names(vocabulary, task.of))
 
 
 def _target(
@@ -90,7 +90,7 @@ def _target(
     examples: Examples,
     facts: CandidateFacts,
     edges: NDArray[np.float64],
-    groups: NDArray[np.int64],
+    vocabulary: FieldVocabulary,
 ) -> Target | None:
     candidates = examples.candidates
     match task:
@@ -103,6 +103,7 @@ def _target(
         case Count():
             return count_target(task, dataset, candidates, facts)
         case NextCategory():
+            groups = item_groups(dataset.catalogue, vocabulary, task.of)
             return category_target(dataset, candidates, facts, groups)
         case Hazard():
             edges_us = delay_edges(task)
@@ -125,7 +126,7 @@ def _missing(
     if target is None:
         return _too_few(_num_next(examples), "shoppers' next events")
     if isinstance(task, NextCategory) and len(task.categories) < 2:
-        return "needs two categories of items on training days, or found more than 128"
+        return f"needs 2 to {MAX_GROUPS} values of {task.of} among the items of training days"
     in_training = target.asked & (facts.split == Split.TRAIN)
     return _too_few(int((in_training & came(target)).sum()), _what(task))
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from endcap.features import FieldVocabulary, codes, field_matrix, item_groups
-from endcap.features.items import MAX_GROUPS, NUMBER_BANDS
+from endcap.features import MAX_GROUPS, FieldVocabulary, codes, field_matrix, item_groups
+from endcap.features.items import NUMBER_BANDS
 from endcap.features.ngrams import text_buckets
 from endcap.schema import FIELD_NAMES, Catalogue
 

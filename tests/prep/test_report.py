@@ -61,6 +61,29 @@ def test_tasks_are_unlocked_or_say_what_is_missing(report):
     }
 
 
+@pytest.mark.parametrize(
+    ("of", "columns", "found"),
+    [
+        ("price", "price", (True, "every event with an item of a known price")),
+        ("price", "brand", (False, "no price of items")),
+        ("seller", "brand", (False, "no seller_id of items")),
+        ("rating", "rating", (True, "every event with an item of a known rating")),
+        ("rathing", "rating", (False, "no rathing of items")),
+    ],
+)
+def test_a_task_asks_of_any_field_of_items_that_is_there(tmp_path, of, columns, found):
+    (tmp_path / "events.csv").write_text(
+        "user_id,item_id,timestamp\nu1,i1,2026-03-01T10:00:00Z\nu2,i2,2026-03-02T10:00:00Z\n"
+    )
+    (tmp_path / "items.csv").write_text(f"item_id,{columns}\ni1,3\ni2,4\n")
+    numbers = '[items]\nnumbers = ["rating"]\n' if columns == "rating" else ""
+    (tmp_path / "shop.toml").write_text(
+        f'{numbers}[[more_tasks]]\ntype = "category"\nname = "sort"\nof = "{of}"\n'
+    )
+    (use,) = (use for use in inspect(tmp_path).tasks if use.name == "sort")
+    assert (use.is_unlocked, use.reason) == found
+
+
 def test_the_split_is_shown_before_it_is_made(report):
     assert report.split.kind == "time"
     assert (report.split.train, report.split.validation, report.split.test) == (3, 0, 1)

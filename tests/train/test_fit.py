@@ -7,7 +7,7 @@ import torch
 
 from endcap.errors import LogError
 from endcap.model import ModelConfig
-from endcap.schema import Action, Hazard
+from endcap.schema import Action, Hazard, NextCategory, NextItem, Split
 from endcap.train import TrainConfig, choose_recipe, fit
 from endcap.train.checkpoint import Progress
 from endcap.train.loop import Trainer
@@ -126,6 +126,31 @@ def test_left_out_tasks_tell_their_reason(shop):
     assert plan.left_out["save"].startswith(
         "one task of the space 'all' is sampled, and that is pur"
     )
+
+
+def test_the_next_price_band_is_a_task_by_three_lines(make_dataset):
+    """A shopper likes every third item, and here each third costs the same."""
+    made = make_dataset(num_users=120)
+    made.catalogue.price_micros[:] = [
+        10_000_000 * (1 + k % 3) for k in range(made.catalogue.num_items)
+    ]
+    tasks = (
+        NextItem(),
+        NextCategory(name="next_price", of="price"),
+        NextCategory(name="x", of="y"),
+    )
+    made = replace(made, shop=msgspec.structs.replace(made.shop, tasks=tasks))
+    found = fit(made, config=msgspec.structs.replace(CONFIG, epochs=6))
+    assert found.plan.left_out == {
+        "x": "needs 2 to 128 values of y among the items of training days"
+    }
+    (_, task), target = found.tasks, found.plan.targets["next_price"]
+    assert task.categories == ("up to 10", "10 to 20", "20 to 30")
+    asked = target.asked & (found.plan.facts.split == Split.VALIDATION)
+    likes = found.plan.facts.user[asked] % 3
+    assert (target.category[asked] == likes).mean() > 0.6  # they click on others as well
+    losses = found.progress.history[-1].validation
+    assert losses["next_price"] < np.log(3) - 0.1
 
 
 def test_a_log_that_teaches_nothing_says_what_it_lacks(make_log):

@@ -1,0 +1,74 @@
+"""Items sorted by one of their fields: a task can ask of which sort the next one will be."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.features.items import FieldVocabulary, field_values
+from endcap.schema import Catalogue, leaf_category, top_category
+
+MAX_GROUPS = 128
+
+
+def group_numbers(vocabulary: FieldVocabulary, of: str = "category") -> dict[str, int]:
+    """Number the values of a field of training items from 1; empty where there are more than 128.
+
+    Of categories the leaves are numbered, or the top ones where leaves are many.
+    """
+    for start in _starts(of):
+        values = [value for value in vocabulary.columns if value.startswith(start)]
+        if _edges(vocabulary, of) is not None:
+            told = (value for value in values if value.removeprefix(start).isdigit())
+            values = sorted(told, key=lambda value: int(value.rpartition("=")[2]))
+        if 0 < len(values) <= MAX_GROUPS:
+            return {value: number for number, value in enumerate(values, start=1)}
+    return {}
+
+
+def group_names(vocabulary: FieldVocabulary, of: str = "category") -> tuple[str, ...]:
+    """Name the groups that `item_groups` numbers, the first one being number 1."""
+    numbers, edges = group_numbers(vocabulary, of), _edges(vocabulary, of)
+    starts = tuple(_starts(of))
+    names = [next(v.removeprefix(s) for s in starts if v.startswith(s)) for v in numbers]
+    if edges is None:
+        return tuple(names)
+    unit = 1e6 if of == "price" else 1.0
+    bands = _band_names([float(np.exp(edge)) / unit for edge in edges])
+    return tuple(bands[int(name)] for name in names)
+
+
+def item_groups(
+    catalogue: Catalogue, vocabulary: FieldVocabulary, of: str = "category"
+) -> NDArray[np.int64]:
+    """Return each item's group, [V]; 0 for one that training days do not tell of."""
+    numbers = group_numbers(vocabulary, of)
+    groups = np.zeros(catalogue.num_items, dtype=np.int64)
+    for row in range(catalogue.num_items) if numbers else ():
+        if of == "category":
+            path = str(catalogue.categories[row])
+            values = [f"leaf={leaf_category(path)}", f"category={top_category(path)}"]
+        else:
+            values = [value for _, value in field_values(catalogue, row, vocabulary)]
+        groups[row] = next((numbers[value] for value in values if value in numbers), 0)
+    return groups
+
+
+def _starts(of: str) -> tuple[str, ...]:
+    """Say how a field's columns of the vocabulary begin, the finest first."""
+    if of == "category":
+        return "leaf=", "category="
+    return (f"{of}=",) if of in ("brand", "seller", "price") else (f"attribute={of}=",)
+
+
+def _edges(vocabulary: FieldVocabulary, of: str) -> list[float] | None:
+    """Return the edges of the bands of an amount, as logarithms; None of what is no amount."""
+    return vocabulary.price_edges if of == "price" else vocabulary.number_edges.get(of)
+
+
+def _band_names(edges: list[float]) -> list[str]:
+    """Name bands by their ends; an amount at an end belongs to the band below."""
+    if not edges:
+        return ["any"]
+    between = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    return [f"up to {edges[0]:.4g}", *between, f"over {edges[-1]:.4g}"]
