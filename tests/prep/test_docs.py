@@ -33,6 +33,7 @@ def test_the_example_is_a_shop():
     shop, more = (msgspec.toml.decode(example, type=ShopConfig) for example in examples)
     assert shop.log.columns["timestamp"] == "{date} {time}"
     assert more.more_tasks[0].name == "sample"
+    assert more.more_tasks[1].of == "price"
 
 
 def test_every_file_of_the_room_is_on_its_page():
