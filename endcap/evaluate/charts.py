@@ -156,6 +156,7 @@ def _start(*, width: float = 7.4, height: float) -> "tuple[Figure, Axes]":
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GRID)
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=0)
+    axes.ticklabel_format(useOffset=False)  # "1e-5 + 2.18e-1" is no number to read
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.xaxis.label.set_color(MUTED)
