@@ -76,8 +76,7 @@ class Count(Struct, frozen=True, kw_only=True, tag="count", forbid_unknown_field
 class NextCategory(Struct, frozen=True, kw_only=True, tag="category", forbid_unknown_fields=True):
     """Of which category a shopper's next event will be: softmax over the shop's categories.
 
-    Or of which band of price, brand, seller, or value of a column: what much is known of helps with
-    items that little is known of.
+    Or of which band of price, brand, seller, or value of a column.
     """
 
     name: str = "next_category"
