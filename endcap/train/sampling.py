@@ -67,6 +67,12 @@ def met_items(dataset: Dataset) -> NDArray[np.int32]:
     return known.astype(np.int32)
 
 
+def firsts_us(dataset: Dataset) -> NDArray[np.int64]:
+    """Return when each shopper who has events had the first one."""
+    offsets = dataset.histories.offsets
+    return dataset.histories.events["timestamp_us"][offsets[:-1][np.diff(offsets) > 0]]
+
+
 class PairSampler:
     """Chooses the items that snapshots ask about, among those that training days met."""
 
@@ -86,7 +92,7 @@ class PairSampler:
         self._is_known = np.zeros(dataset.catalogue.num_items + 1, dtype=np.bool_)
         self._is_known[self._known] = True
         self._marks = np.zeros(dataset.catalogue.num_items + 1, dtype=np.uint8)
-        self._usual = self._usually_bought()
+        self._usual = self._usually_bought() if task else 0.0
 
     def sample(
         self, random: np.random.Generator, user: int, at_us: int, visible: int, split: int
@@ -150,13 +156,15 @@ class PairSampler:
 
     def _usually_bought(self) -> float:
         """Return the items that a shopper buys within the horizon, on average of training days."""
-        dataset, offsets = self._dataset, self._dataset.histories.offsets
-        firsts = self._at_us[offsets[:-1][np.diff(offsets) > 0]]
-        watched_us = float(np.maximum(dataset.train_end_us - firsts, 0).sum())
+        dataset = self._dataset
+        firsts = firsts_us(dataset)
+        firsts = firsts[firsts < dataset.train_end_us]
+        watched_us = float((dataset.train_end_us - firsts).sum())
         ahead_us = min(self._horizon_us, watched_us / max(len(firsts), 1))
         row = (self._action == self._wanted) & (dataset.event_split == Split.TRAIN)
         user = dataset.histories.user_of_event()[row].astype(np.int64)
-        period = (self._at_us[row] - firsts.min(initial=dataset.end_us)) // max(self._horizon_us, 1)
+        since_us = self._at_us[row] - firsts.min(initial=dataset.train_end_us)
+        period = since_us // max(self._horizon_us, 1)
         of_period = user * (period.max(initial=0) + 1) + period
         bought = np.unique(of_period * (dataset.catalogue.num_items + 1) + self._item[row])
         return float(len(bought) * ahead_us / max(watched_us, 1.0))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from endcap.schema import NO_CAMPAIGN, NO_ITEM, Dataset, Split
 from endcap.train.questions import Question, page_questions
-from endcap.train.sampling import PairSampler
+from endcap.train.sampling import PairSampler, firsts_us
 
 MAX_SNAPSHOTS, MAX_BESIDE_PAGES = 10_000, 8_000
 """About so many snapshots are asked of a log, fewer of one that tells of pages as well; more would
@@ -35,6 +35,7 @@ class SnapshotAsker:
         self._dataset, self._seed = dataset, seed
         self._sampler = PairSampler(dataset)
         self._shares, self._rates = _shares_and_rates(dataset)
+        self._largest_share = float(self._shares.max())
         self._ad_share = _ad_share(dataset) if self._sampler.asks_pairs else 0.0
 
     def of_instants(self, user: int, instants: int) -> Iterator[Question]:
@@ -47,11 +48,10 @@ class SnapshotAsker:
 
         `_sampled` draws the instants, then once per snapshot.
         """
-        most = float(self._shares.max())
-        if instants == 0 or most >= 1.0:
+        if instants == 0 or self._largest_share >= 1.0:
             return instants > 0
         draws = np.random.default_rng([self._seed, user]).random(instants + len(self._drawn(user)))
-        return bool(draws.min() < most)
+        return bool(draws.min() < self._largest_share)
 
     def _drawn(self, user: int) -> NDArray[np.int64]:
         """Draw instants evenly from the time since a user's first event, so many per time.
@@ -108,9 +108,9 @@ def _shares_and_rates(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np
     """
     most = MAX_BESIDE_PAGES if len(dataset.impressions) else MAX_SNAPSHOTS
     of_kind = np.array([1.0, HELD_OUT, HELD_OUT]) * most / 2
-    groups, firsts_us = _count_groups(dataset), _firsts_us(dataset)
-    shoppers = (firsts_us < dataset.train_end_us).sum()
-    ends = [np.maximum(dataset.end_of(split) - firsts_us, 0).sum(dtype=float) for split in Split]
+    groups, begun_us = _count_groups(dataset), firsts_us(dataset)
+    shoppers = (begun_us < dataset.train_end_us).sum()
+    ends = [np.maximum(dataset.end_of(split) - begun_us, 0).sum(dtype=float) for split in Split]
     spans_us = np.diff(ends, prepend=0.0)
     shares = np.minimum(1.0, of_kind / np.maximum(groups, 1))
     wanted = np.maximum(groups * shares, np.minimum(shoppers, of_kind))
@@ -132,13 +132,7 @@ def _count_groups(dataset: Dataset) -> NDArray[np.int64]:
     instant = at_us // dataset.shop.resolution_us
     starts = np.ones(len(at_us), dtype=np.bool_)
     starts[1:] = (user[1:] != user[:-1]) | (instant[1:] != instant[:-1])
-    return np.bincount(dataset.event_split[starts], minlength=len(Split))[: len(Split)]
-
-
-def _firsts_us(dataset: Dataset) -> NDArray[np.int64]:
-    """Return when each shopper who has events had the first one."""
-    offsets = dataset.histories.offsets
-    return dataset.histories.events["timestamp_us"][offsets[:-1][np.diff(offsets) > 0]]
+    return np.bincount(dataset.event_split[starts], minlength=len(Split))
 
 
 def _snapshots(

@@ -228,10 +228,19 @@ def test_held_out_days_of_few_events_ask_each_shopper_about_once(make_log, ask):
 
 
 def test_shoppers_of_later_days_move_no_question_of_training_days(make_log, ask):
-    rows = [(user, 5 * DAY, 0, VIEW) for user in range(50)]
+    rows = [(user, 2 * DAY, 0, VIEW) for user in range(50)]
+    rows += [(user, 6 * DAY, item, BUY) for user in range(50) for item in range(7)]
     later = [(user, 25 * DAY, 0, BUY) for user in range(50, 300)]
-    logs = (make_log(each, num_items=2) for each in (rows, rows + later))
+    logs = (make_log(each, num_items=8) for each in (rows, rows + later))
     few, many = (ask(log, ask_later=True)[1] for log in logs)
     for name in ("user", "at_us", "visible"):
         one, other = (getattr(e, name)[e.split == Split.TRAIN] for e in (few, many))
         np.testing.assert_array_equal(one, other)
+    for name in ("item", "log_offset"):
+        one, other = (of_training(each, getattr(each.candidates, name)) for each in (few, many))
+        np.testing.assert_array_equal(one, other)
+
+
+def of_training(examples, values):
+    question = np.repeat(np.arange(len(examples)), np.diff(examples.candidates.offsets))
+    return values[examples.split[question] == Split.TRAIN]
