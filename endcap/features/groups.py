@@ -11,26 +11,9 @@ from endcap.schema import Catalogue, leaf_category, top_category
 MAX_GROUPS = 128
 
 
-def group_numbers(vocabulary: FieldVocabulary, of: str = "category") -> dict[str, int]:
-    """Number the values of a field of training items from 1; empty where there are more than 128.
-
-    Of categories the leaves are numbered, or the top ones where leaves are many.
-    """
-    for start in _starts(of):
-        values = [value for value in vocabulary.columns if value.startswith(start)]
-        if _edges(vocabulary, of) is not None:
-            told = (value for value in values if value.removeprefix(start).isdigit())
-            values = sorted(told, key=lambda value: int(value.rpartition("=")[2]))
-        if 0 < len(values) <= MAX_GROUPS:
-            return {value: number for number, value in enumerate(values, start=1)}
-    return {}
-
-
 def group_names(vocabulary: FieldVocabulary, of: str = "category") -> tuple[str, ...]:
     """Name the groups that `item_groups` numbers, the first one being number 1."""
-    numbers, edges = group_numbers(vocabulary, of), _edges(vocabulary, of)
-    starts = tuple(_starts(of))
-    names = [next(v.removeprefix(s) for s in starts if v.startswith(s)) for v in numbers]
+    (_, names), edges = _named(vocabulary, of), _edges(vocabulary, of)
     if edges is None:
         return tuple(names)
     unit = 1e6 if of == "price" else 1.0
@@ -42,7 +25,8 @@ def item_groups(
     catalogue: Catalogue, vocabulary: FieldVocabulary, of: str = "category"
 ) -> NDArray[np.int64]:
     """Return each item's group, [V]; 0 for one that training days do not tell of."""
-    numbers = group_numbers(vocabulary, of)
+    start, names = _named(vocabulary, of)
+    numbers = {start + name: number for number, name in enumerate(names, start=1)}
     groups = np.zeros(catalogue.num_items, dtype=np.int64)
     for row in range(catalogue.num_items) if numbers else ():
         if of == "category":
@@ -52,6 +36,21 @@ def item_groups(
             values = [value for _, value in field_values(catalogue, row, vocabulary)]
         groups[row] = next((numbers[value] for value in values if value in numbers), 0)
     return groups
+
+
+def _named(vocabulary: FieldVocabulary, of: str) -> tuple[str, list[str]]:
+    """Return how a field's columns of the vocabulary begin, and how each goes on.
+
+    None go on where there are more than 128. Of categories they are the leaves, or the top ones
+    where leaves are many; of an amount its bands, in order, without "unknown".
+    """
+    for start in _starts(of):
+        names = [v.removeprefix(start) for v in vocabulary.columns if v.startswith(start)]
+        if _edges(vocabulary, of) is not None:
+            names = sorted((name for name in names if name.isdigit()), key=int)
+        if 0 < len(names) <= MAX_GROUPS:
+            return start, names
+    return "", []
 
 
 def _starts(of: str) -> tuple[str, ...]:
