@@ -36,12 +36,12 @@ def table(seed: int, results: list[PolicyResult], seconds: float) -> str:
     low, high = by_name["popularity"], by_name["oracle"]
     lines = [
         f"\n## World {seed} ({seconds:.0f} s)\n",
-        "| policy | pages | value per 1,000 pages | earned | without ads | clicks | dwell s |"
+        "| policy | pages | value per 1,000 pages | earned | ads add | clicks | dwell s |"
         " margin | ad money | of the way |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
-        spans = [span(bounds) for bounds in (r.value, r.earned, r.without_ads)]
+        spans = [span(bounds) for bounds in (r.value, r.earned, r.ads_add)]
         lines.append(
             f"| {r.policy} | {r.pages:,} | {' | '.join(spans)} | {r.clicks:,.0f} |"
             f" {r.dwell_seconds / 1000:.1f} | {r.margin:,.0f} | {r.ad_money:,.0f} |"

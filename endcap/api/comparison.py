@@ -20,6 +20,9 @@ from endcap.simulate import Oracle, World, WorldRun, value_of
 
 THOUSAND = 1_000.0
 
+ByPage = tuple[NDArray[np.float64], NDArray[np.int64]]
+"""Micros of each page, and whose page it is."""
+
 
 class PolicyResult(Struct, frozen=True, kw_only=True):
     """What a policy earned per 1,000 pages, in units of currency, with 95 % intervals by shopper.
@@ -34,6 +37,8 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
     earned: tuple[float, float, float]
     without_ads: tuple[float, float, float]
     """The same policy's value where no ad is allowed."""
+    ads_add: tuple[float, float, float]
+    """`value` less `without_ads`; its interval draws the same shoppers on both sides."""
     clicks: float
     dwell_seconds: float
     margin: float
@@ -104,13 +109,16 @@ def run_policy(
 
 def _result(name: str, runs: dict[bool, tuple[WorldRun, ValueConfig]]) -> PolicyResult:
     (run, value), (bare, _) = runs[True], runs[False]
-    pages, values = run.pages, value_of(run, value)
+    pages, values, bare_values = run.pages, value_of(run, value), value_of(bare, value)
     return PolicyResult(
         policy=name,
         pages=len(pages),
         value=per_thousand(values.expected, pages.shopper),
         earned=per_thousand(values.realised, pages.shopper),
-        without_ads=per_thousand(value_of(bare, value).expected, bare.pages.shopper),
+        without_ads=per_thousand(bare_values.expected, bare.pages.shopper),
+        ads_add=more_per_thousand(
+            (values.expected, pages.shopper), (bare_values.expected, bare.pages.shopper)
+        ),
         clicks=float(pages.expected_clicks.mean()) * THOUSAND,
         dwell_seconds=float(pages.expected_dwell_ms.mean()),
         margin=float(pages.expected_margin_micros.mean()) * THOUSAND / MICROS,
@@ -127,6 +135,22 @@ def per_thousand(
         return float(weights @ micros / weights.sum()) * THOUSAND / MICROS
 
     found: Interval = metrics.cluster_interval(mean, shopper)
+    return found.value, found.low, found.high
+
+
+def more_per_thousand(ours: ByPage, theirs: ByPage) -> tuple[float, float, float]:
+    """Return how much more value per 1,000 pages one run has than another of the same shoppers.
+
+    A shopper who is drawn brings the pages of both runs, so what they have in common falls out.
+    """
+    micros, shopper = (np.concatenate(columns) for columns in zip(ours, theirs, strict=True))
+    is_ours = np.arange(len(micros)) < len(ours[0])
+
+    def difference(weights: NDArray[np.float64]) -> float:
+        means = [weights[rows] @ micros[rows] / weights[rows].sum() for rows in (is_ours, ~is_ours)]
+        return float(means[0] - means[1]) * THOUSAND / MICROS
+
+    found = metrics.cluster_interval(difference, shopper)
     return found.value, found.low, found.high
 
 

@@ -129,7 +129,7 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
         [
             result.policy,
             figure(*result.value, digits=0),
-            figure(result.value[0] - result.without_ads[0], digits=1),
+            figure(*result.ads_add, digits=0),
             figure(result.clicks, digits=1),
             figure(result.dwell_seconds / 1_000, digits=1),
             figure(result.margin, digits=1),
@@ -137,14 +137,14 @@ def _show(screen: Screen, results: list["PolicyResult"], *, days: int, test_days
         ]
         for result in results
     ]
-    columns = ["policy", "value", "by ads", "clicks", "dwell s", "margin", "ad money"]
+    columns = ["policy", "value", "ads add", "clicks", "dwell s", "margin", "ad money"]
     span = f"{counted(test_days, 'day')} after {counted(days, 'day')} of log"
     title = f"What {span} earned: per 1,000 pages, in EUR"
     screen.table(title, columns, rows)
     screen.say(
         f"Endcap is {_share(results):.0%} of the way from popularity to the oracle, which knows "
         f"the true chances of this shop.",
-        "Brackets: 95 % intervals over shoppers. By ads: value less that of the same policy "
+        "Brackets: 95 % intervals over shoppers. Ads add: value less that of the same policy "
         "without ads. Dwell: seconds per page.",
     )
 
