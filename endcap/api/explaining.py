@@ -16,6 +16,7 @@ from endcap.schema import DIMENSIONS, Action, Catalogue, Question
 if TYPE_CHECKING:
     import polars as pl
 
+    from endcap.api.model import Model
     from endcap.evaluate.charts import Chart
 
 Floats = NDArray[np.float64]
@@ -71,8 +72,47 @@ class AskedPage:
     wanted: int
 
 
+def asked_page(
+    model: "Model",
+    user: str,
+    items: list[str],
+    campaigns: Sequence[str | None] | None,
+    *,
+    placement: str | None,
+    at: str | None,
+    device: int,
+) -> AskedPage:
+    """Put items on a page; beside a single one stand the ten likeliest next ones."""
+    ads: list[str | None] = [None] * len(items) if campaigns is None else list(campaigns)
+    wanted = len(items)
+    if wanted == 1:
+        likeliest = model.recommend([user], limit=11, at=at)["item_id"].to_list()
+        company = [item_id for item_id in likeliest if item_id not in items][:10]
+        items, ads = items + company, ads + [None] * len(company)
+    at_us = model.instant(at)
+    question = Question(
+        user_id=user,
+        history=model.history_before(user, at_us),
+        at_us=at_us,
+        device=device,
+        item=model.rows_of(items),
+        campaign=np.array([model.campaign_row(ad) for ad in ads], dtype=np.int32),
+        counters=model.counters_at(at_us),
+    )
+    return AskedPage(
+        question=question,
+        names=items,
+        campaigns=ads,
+        examination=model.slots(placement, len(items), device),
+        wanted=wanted,
+    )
+
+
 def check_asked(
-    items: list[str], campaigns: list[str | None], task: str | None, tasks: list[str]
+    items: list[str],
+    campaigns: Sequence[str | None] | None,
+    task: str | None,
+    tasks: list[str],
 ) -> None:
     """Check what is to be explained.
 
@@ -81,7 +121,7 @@ def check_asked(
     """
     if not items:
         raise QueryError("items must name at least one item to explain, got none.")
-    if len(campaigns) != len(items):
+    if campaigns is not None and len(campaigns) != len(items):
         raise QueryError(
             f"campaigns must have one entry per item, None for a product; "
             f"got {len(campaigns)} for {len(items)} items."

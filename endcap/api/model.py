@@ -20,7 +20,7 @@ from endcap.artifact import Artifact, load_artifact
 from endcap.errors import QueryError
 from endcap.features import DAY_US, Counters, popularity_scores
 from endcap.predict import NetworkPredictor
-from endcap.schema import NO_CAMPAIGN, Catalogue, Events, Question, empty_events, is_of_shopper
+from endcap.schema import NO_CAMPAIGN, Catalogue, Events, empty_events, is_of_shopper
 
 if TYPE_CHECKING:
     import polars as pl
@@ -131,7 +131,7 @@ class Model:
         """
 
         check_limit(limit)
-        at_us = self._instant(at)
+        at_us = self.instant(at)
         asked = ListQuestion(
             at_us=at_us,
             counters=self.counters_at(at_us),
@@ -173,7 +173,7 @@ class Model:
 
         import polars as pl
 
-        at_us = self._instant(at)
+        at_us = self.instant(at)
         asked = PairQuestion(
             items=[items] if isinstance(items, str) else items,
             at_us=at_us,
@@ -204,7 +204,7 @@ class Model:
 
         import polars as pl
 
-        rows = shopper_rows(self, self._named(users), self._instant(at), parse_hours(within))
+        rows = shopper_rows(self, self._named(users), self.instant(at), parse_hours(within))
         return pl.DataFrame(rows, infer_schema_length=None).with_columns(within=pl.lit(within))
 
     def explain(
@@ -230,32 +230,13 @@ class Model:
                 What is asked of a shopper alone says nothing of items.
             top_events: so many events, those with the most attention, are removed one by one.
         """
-        from endcap.api.explaining import AskedPage, check_asked, explained
+        from endcap.api.explaining import asked_page, check_asked, explained
 
         asked = [items] if isinstance(items, str) else list(items)
-        ads: list[str | None] = [None] * len(asked) if campaigns is None else list(campaigns)
         tasks = [t.name for t in self.artifact.manifest.tasks if not is_of_shopper(t)]
-        check_asked(asked, ads, task, tasks)
-        wanted, at_us = len(asked), self._instant(at)
-        if wanted == 1:
-            company = self.recommend([user], limit=11, at=at)["item_id"].to_list()
-            asked += [item_id for item_id in company if item_id != asked[0]][:10]
-            ads += [None] * (len(asked) - 1)
-        question = Question(
-            user_id=user,
-            history=self.history_before(user, at_us),
-            at_us=at_us,
-            device=parse_device(device),
-            item=self.rows_of(asked),
-            campaign=np.array([self.campaign_row(ad) for ad in ads], dtype=np.int32),
-            counters=self.counters_at(at_us),
-        )
-        page = AskedPage(
-            question=question,
-            names=asked,
-            campaigns=ads,
-            examination=self._slots(placement, len(asked), question.device),
-            wanted=wanted,
+        check_asked(asked, campaigns, task, tasks)
+        page = asked_page(
+            self, user, asked, campaigns, placement=placement, at=at, device=parse_device(device)
         )
         return explained(
             self.predictor, self.artifact.catalogue, page, task=task, top_events=top_events
@@ -271,9 +252,10 @@ class Model:
             return 1.0
         if slot < 0:
             raise QueryError(f"slot must be 0 or more, counted from the first, got {slot}.")
-        return float(self._slots(placement, slot + 1, device)[slot])
+        return float(self.slots(placement, slot + 1, device)[slot])
 
-    def _slots(self, placement: str | None, slots: int, device: int) -> NDArray[np.float64]:
+    def slots(self, placement: str | None, slots: int, device: int) -> NDArray[np.float64]:
+        """Return the chance that each slot of a placement, or of the first, is looked at."""
         names = self.predictor.shop.placements
         if placement is not None and names and placement not in names:
             raise QueryError(f"placement must be one of {', '.join(names)}, got {placement!r}.")
@@ -299,7 +281,8 @@ class Model:
         settled, today, _ = self.counters().state()
         return popularity_scores(settled + today)
 
-    def _instant(self, at: str | None) -> int:
+    def instant(self, at: str | None) -> int:
+        """Return an instant in microseconds; the end of the log for none."""
         if at is None:
             return self.artifact.manifest.log_end_us
         return parse_instant(at)

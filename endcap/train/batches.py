@@ -1,7 +1,7 @@
 """Questions to tensors: windows of one length side by side, candidates padded, labels flat."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,52 +12,9 @@ from endcap.features import gap_bucket, history_inputs, phases
 from endcap.model import CandidateBatch, HistoryBatch, QuestionBatch
 from endcap.schema import Dataset
 from endcap.train.augment import Augmentation
+from endcap.train.batch import Batch, NextBatch, TargetBatch, label_batch, tensor_of
 from endcap.train.examples import Examples
-from endcap.train.targets import (
-    BinaryTarget,
-    CategoryTarget,
-    CountTarget,
-    HazardTarget,
-    Target,
-)
-
-
-@dataclass(kw_only=True)
-class NextBatch:
-    """What comes next: M targets of R (question, kind) pairs."""
-
-    question: Tensor  # [R]
-    action: Tensor  # [R]
-    row: Tensor  # [M] which of the R
-    item: Tensor  # [M]
-    weight: Tensor  # [M]
-
-
-@dataclass(kw_only=True)
-class TargetBatch:
-    """Labels of one task, for the candidates that it is asked of, [N]."""
-
-    place: Tensor  # in the flattened [Q, C]
-    label: Tensor  # binary label, "observed", how many, or which
-    bin: Tensor | None = None
-    limit_bin: Tensor | None = None
-    limit_share: Tensor | None = None
-    seconds: Tensor | None = None
-    bin_seconds: Tensor | None = None  # [M] of the bins, the same for all rows
-
-
-@dataclass(kw_only=True)
-class Batch:
-    """One step's worth of questions."""
-
-    history: HistoryBatch
-    question: QuestionBatch
-    candidates: CandidateBatch | None
-    placement: Tensor  # [Q, C]
-    slot: Tensor  # [Q, C]
-    log_offset: Tensor  # [Q, C]
-    next: NextBatch
-    targets: dict[str, TargetBatch]
+from endcap.train.targets import Target
 
 
 class Batcher:
@@ -260,41 +217,11 @@ class Batcher:
         for name, target in self.targets.items():
             asked = target.asked[flat]
             if asked.any():
-                found[name] = self.labels(target, flat[asked], place[asked])
+                found[name] = label_batch(target, flat[asked], place[asked], self.device)
         return found
 
-    def labels(
-        self, target: Target, rows: NDArray[np.int64], place: NDArray[np.int64]
-    ) -> TargetBatch:
-        """Return a target's labels of some candidates, by their rows among all."""
-        match target:
-            case BinaryTarget():
-                label = target.label[rows]
-                return TargetBatch(place=self._tensor(place), label=self._tensor(label))
-            case CountTarget():
-                which = self._tensor(target.count[rows])
-                return TargetBatch(place=self._tensor(place), label=which)
-            case CategoryTarget():
-                which = self._tensor(target.category[rows])
-                return TargetBatch(place=self._tensor(place), label=which)
-            case HazardTarget():
-                return TargetBatch(
-                    place=self._tensor(place),
-                    label=self._tensor(target.observed[rows]),
-                    bin=self._tensor(target.bin[rows]),
-                    limit_bin=self._tensor(target.limit_bin[rows]),
-                    limit_share=self._tensor(target.limit_share[rows]),
-                    seconds=self._some(target.seconds, rows),
-                    bin_seconds=self._some(target.bin_seconds),
-                )
-
-    def _some(
-        self, values: NDArray[np.float32] | None, rows: NDArray[np.int64] | slice = slice(None)
-    ) -> Tensor | None:
-        return None if values is None else self._tensor(values[rows])
-
     def _tensor(self, values: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+        return tensor_of(values, self.device)
 
 
 def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

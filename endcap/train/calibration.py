@@ -12,7 +12,8 @@ from torch import Tensor
 
 from endcap.model import Answers, Network
 from endcap.schema import Binary, Hazard, NextCategory, Task
-from endcap.train.batches import Batcher, TargetBatch
+from endcap.train.batch import TargetBatch
+from endcap.train.batches import Batcher
 from endcap.train.losses import candidate_loss, examined_cell, trained_loss
 from endcap.train.slots import ShownRows, fit_shown
 

@@ -29,6 +29,7 @@ from endcap.train.batches import Batcher
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.checkpoint import Progress
 from endcap.train.comparing import TaskComparison
+from endcap.train.dwells import dwell_means_ms
 from endcap.train.examples import Examples
 from endcap.train.loop import Report, Watch, no_report, no_watch
 from endcap.train.mix_columns import usual_action
@@ -37,7 +38,6 @@ from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
 from endcap.train.sampling import pair_task
 from endcap.train.starting import make_trainer
-from endcap.train.targets import dwell_means_ms
 from endcap.train.tasks import TaskPlan
 from endcap.train.tracking import TrackerName, tracking
 

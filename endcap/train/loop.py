@@ -14,7 +14,8 @@ from torch import Tensor
 from endcap.model import ItemRows, Network
 from endcap.train.augment import perturbation
 from endcap.train.averaging import Averaged
-from endcap.train.batches import Batch, Batcher
+from endcap.train.batch import Batch
+from endcap.train.batches import Batcher
 from endcap.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from endcap.train.curves import NDCG, Epoch
 from endcap.train.losses import TaskLoss, batch_losses

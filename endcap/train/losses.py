@@ -24,7 +24,7 @@ from endcap.model import (
     target_shares,
 )
 from endcap.schema import Binary, Count, Hazard, NextCategory, NextItem, Task
-from endcap.train.batches import Batch, TargetBatch
+from endcap.train.batch import Batch, TargetBatch
 from endcap.train.negatives import Negatives
 from endcap.train.value import ValueWeights
 

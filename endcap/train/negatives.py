@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from endcap.train.batches import Batch
+from endcap.train.batch import Batch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from endcap.model import Network
 from endcap.schema import Binary, NextItem, Split, Task
-from endcap.train.batches import Batcher, TargetBatch
+from endcap.train.batch import TargetBatch, label_batch
+from endcap.train.batches import Batcher
 from endcap.train.losses import trained_loss
 
 MOST_NUMBERS = 40_000_000
@@ -88,7 +89,7 @@ def _lay_out(
     return _Rows(
         columns=network.plain.columns(context, bands),
         leaning=network.plain(context, bands)[:, parents].sum(1).double(),
-        target=batcher.labels(batcher.targets[task.name], row, np.arange(len(row))),
+        target=label_batch(batcher.targets[task.name], row, np.arange(len(row)), batcher.device),
         log_offset=tensor(table.log_offset).double(),
         placement=tensor(table.placement).long(),
         device=tensor(device).long(),

@@ -19,6 +19,7 @@ from endcap.schema import (
     Task,
     is_of_shopper,
 )
+from endcap.train.dwells import dwell_edges, dwell_target
 from endcap.train.examples import Examples
 from endcap.train.sampling import pair_task
 from endcap.train.shoppers import category_target, count_target, shopper_delay
@@ -30,8 +31,6 @@ from endcap.train.targets import (
     candidate_facts,
     delay_edges,
     delay_target,
-    dwell_edges,
-    dwell_target,
 )
 
 LEAST_LABELS = 30

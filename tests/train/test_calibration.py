@@ -3,7 +3,7 @@ import torch
 
 from endcap.model import Answers
 from endcap.schema import Binary, NextCategory
-from endcap.train.batches import TargetBatch
+from endcap.train.batch import TargetBatch
 from endcap.train.calibration import PLAIN_PRIORS, SHIFT_PRIOR, SLOPE_PRIOR, Collected, _fit
 
 CART = Binary(name="cart", event_type="add_to_cart", space="clicks")

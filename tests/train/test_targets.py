@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from endcap.schema import Action, Binary, Flag, Hazard
+from endcap.train.dwells import dwell_edges, dwell_target
 from endcap.train.targets import (
     NUM_DELAY_BINS,
     NUM_DWELL_BINS,
@@ -9,8 +10,6 @@ from endcap.train.targets import (
     candidate_facts,
     delay_edges,
     delay_target,
-    dwell_edges,
-    dwell_target,
 )
 
 DAY, HOUR, MINUTE = 86_400_000_000, 3_600_000_000, 60_000_000
