@@ -204,7 +204,9 @@ class EpochScorer:
         if self.mixed:
             beside = scorer.predictor.scorer.beside
             for row, history in enumerate(histories):
-                found[row] += sum(beside(history, scorer.counters, unseen=True).values())
+                found[row] += sum(
+                    beside(history, self.cut_us, scorer.counters, unseen=True).values()
+                )
         return found[:, scorer.item_row]
 
 

@@ -183,7 +183,8 @@ def artifact_of(
     for part in (arrays, weights):
         for name in sorted(part):
             digest.update(np.ascontiguousarray(part[name]).tobytes())
-    digest.update(msgspec.json.encode((fitted.calibration, fitted.mix, fitted.mix_unseen)))
+    mixed = (fitted.mix, fitted.mix_unseen, fitted.returns)
+    digest.update(msgspec.json.encode((fitted.calibration, *mixed)))
     return Artifact(
         manifest=msgspec.structs.replace(
             _manifest(fitted, fingerprint, digest.hexdigest()[:12], day), tuning=tuning
@@ -227,6 +228,7 @@ def _manifest(fitted: "Fitted", fingerprint: str, version: str, day: int) -> Man
         dwell_means_ms=fitted.dwell_means_ms(),
         mix=msgspec.to_builtins(fitted.mix),
         mix_unseen=msgspec.to_builtins(fitted.mix_unseen),
+        returns=list(fitted.returns),
         scales=msgspec.to_builtins(fitted.scales),
         next_action=fitted.next_action,
         counters_day=day,

@@ -17,7 +17,7 @@ from endcap.schema import (
     Task,
 )
 
-FORMAT = 7
+FORMAT = 8
 """Version of the folder's layout; another version is refused."""
 
 
@@ -49,6 +49,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     dwell_means_ms: list[float]
     mix: dict[str, float]
     mix_unseen: dict[str, float]
+    returns: list[float]
+    """Weights of `features.ReturnColumn`: what brings a shopper back to an item."""
     scales: dict[str, Any]
     """How a candidate's context is read: `features.ContextScales`."""
     next_action: int

@@ -44,10 +44,10 @@ from endcap.features.memory import (
     MEMORIES,
     ItemMemory,
     Mix,
+    Remembered,
     memory_scores,
     mixed_parts,
     popularity_scores,
-    repeat_scores,
 )
 from endcap.features.related import (
     embedding_scales,
@@ -55,6 +55,7 @@ from endcap.features.related import (
     relation_kinds,
     relation_matrices,
 )
+from endcap.features.returns import RETURN_PRIOR, ReturnColumn, repeat_scores, return_columns
 from endcap.features.tastes import clicked_items, expected_clicks
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "MAX_SHOWN",
     "MEMORIES",
     "NUM_COUNTERS",
+    "RETURN_PRIOR",
     "ContextScales",
     "CounterColumn",
     "CounterHistory",
@@ -77,6 +79,8 @@ __all__ = [
     "ItemMemory",
     "Mix",
     "NumberScales",
+    "Remembered",
+    "ReturnColumn",
     "TasteStrengths",
     "candidate_context",
     "clicked_items",
@@ -103,5 +107,6 @@ __all__ = [
     "relation_kinds",
     "relation_matrices",
     "repeat_scores",
+    "return_columns",
     "split_history",
 ]

@@ -4,7 +4,7 @@ Additive columns beside the network's score of the next item; their weights are 
 validation days and may be 0. Each is exact and can be read: "because people who met j next met i".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,22 +12,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from endcap.features.counters import CounterColumn
-from endcap.schema import Action, Events
+from endcap.features.returns import RETURN_PRIOR, counted, repeat_scores
+from endcap.schema import Events
 
 REACH_INSTANTS = 50
-
-_COUNTED = np.zeros(256, dtype=np.bool_)
-_COUNTED[
-    [
-        Action.VIEW,
-        Action.CLICK,
-        Action.ADD_TO_CART,
-        Action.FAVORITE,
-        Action.PURCHASE,
-        Action.RATING,
-    ]
-] = True
-_COUNTED[Action.OWN :] = True
 
 
 class Mix(Struct, frozen=True, kw_only=True):
@@ -65,7 +53,7 @@ def memory_scores(
 ) -> NDArray[np.float32]:
     """Return M [V] = sum over the last 50 instants of decay^a S[item at a instants ago, i]."""
     scores = np.zeros(num_items, dtype=np.float32)
-    met = history[_COUNTED[history["action"]] & (history["item"] >= 0)]
+    met = counted(history)
     met = met[met["item"] < memory.num_items]
     if len(met) == 0:
         return scores
@@ -78,18 +66,6 @@ def memory_scores(
     return scores
 
 
-def repeat_scores(history: Events, *, resolution_us: int, num_items: int) -> NDArray[np.float32]:
-    """Return R [V] = log(1 + number of instants at which the shopper met the item)."""
-    met = history[_COUNTED[history["action"]] & (history["item"] >= 0)]
-    instant = met["timestamp_us"] // resolution_us
-    order = np.lexsort((instant, met["item"]))
-    item, instant = met["item"][order], instant[order]
-    first = np.ones(len(item), dtype=np.bool_)
-    first[1:] = (item[1:] != item[:-1]) | (instant[1:] != instant[:-1])
-    times = np.bincount(item[first], minlength=num_items)[:num_items]
-    return np.log1p(times).astype(np.float32)
-
-
 def popularity_scores(counters: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return P [V] = log(1 + decayed count of what all shoppers did with each item)."""
     used = counters[:, [c for c in CounterColumn if c is not CounterColumn.IMPRESSIONS]]
@@ -97,32 +73,45 @@ def popularity_scores(counters: NDArray[np.float32]) -> NDArray[np.float32]:
     return popularity
 
 
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What a fit knows of items by themselves: which go together, and which shoppers return to."""
+
+    memories: Mapping[str, ItemMemory]
+    """By their names in `MEMORIES`."""
+    resolution_us: int
+    returns: Sequence[float] = RETURN_PRIOR
+    """Weights of `ReturnColumn`."""
+
+
 def mixed_parts(
     history: Events,
+    at_us: int,
     mix: Mix,
-    memories: Mapping[str, ItemMemory],
+    remembered: Remembered,
     counters: NDArray[np.float32],
     *,
-    resolution_us: int,
     num_items: int,
 ) -> dict[str, NDArray[np.float32]]:
     """Return the weighted columns, [V] each by name; those of no weight are left out.
 
     Args:
+        history: a shopper's events before `at_us`.
         counters: [W, N] what all shoppers did with the first W items before today.
     """
-    parts = {}
-    for name, memory in memories.items():
-        if weight := getattr(mix, name):
-            scores = memory_scores(
-                history, memory, decay=mix.decay, resolution_us=resolution_us, num_items=num_items
-            )
-            parts[name] = np.float32(weight) * scores
+    size: dict[str, int] = {"resolution_us": remembered.resolution_us, "num_items": num_items}
+    parts = {
+        name: np.float32(weight) * memory_scores(history, memory, decay=mix.decay, **size)
+        for name, memory in remembered.memories.items()
+        if (weight := getattr(mix, name))
+    }
+    if not (mix.repeat or mix.popularity):
+        return parts
+    popularity = np.zeros(num_items, dtype=np.float32)
+    popularity[: len(counters)] = popularity_scores(counters)[:num_items]
     if mix.repeat:
-        times = repeat_scores(history, resolution_us=resolution_us, num_items=num_items)
-        parts["repeat"] = np.float32(mix.repeat) * times
+        again = repeat_scores(history, at_us, popularity, remembered.returns, **size)
+        parts["repeat"] = np.float32(mix.repeat) * again
     if mix.popularity:
-        popularity = np.zeros(num_items, dtype=np.float32)
-        popularity[: len(counters)] = popularity_scores(counters)[:num_items]
         parts["popularity"] = np.float32(mix.popularity) * popularity
     return parts

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.artifact import Artifact
-from endcap.features import MEMORIES, ItemMemory, Mix, mixed_parts
+from endcap.features import MEMORIES, ItemMemory, Mix, Remembered, mixed_parts
 from endcap.predict.vectors import ItemVectors
 from endcap.schema import Events
 
@@ -18,20 +18,23 @@ class NextItemScorer:
     def __init__(self, artifact: Artifact, items: ItemVectors) -> None:
         arrays, manifest = artifact.arrays, artifact.manifest
         self.items = items
-        self._resolution_us = manifest.shop.resolution_us
         self._mix = msgspec.convert(manifest.mix, Mix)
         self._mix_unseen = msgspec.convert(manifest.mix_unseen, Mix)
-        self._memories = {
-            name: ItemMemory(
-                indptr=arrays[f"{name}_indptr"],
-                indices=arrays[f"{name}_indices"],
-                weights=arrays[f"{name}_weights"],
-            )
-            for name in MEMORIES
-        }
+        self._remembered = Remembered(
+            memories={
+                name: ItemMemory(
+                    indptr=arrays[f"{name}_indptr"],
+                    indices=arrays[f"{name}_indices"],
+                    weights=arrays[f"{name}_weights"],
+                )
+                for name in MEMORIES
+            },
+            resolution_us=manifest.shop.resolution_us,
+            returns=manifest.returns,
+        )
 
     def parts(
-        self, user: Scores, history: Events, counters: Scores, *, unseen: bool = False
+        self, user: Scores, history: Events, at_us: int, counters: Scores, *, unseen: bool = False
     ) -> dict[str, Scores]:
         """Return what adds up to the score, by name: network, memories, repeat, popularity.
 
@@ -41,19 +44,19 @@ class NextItemScorer:
             unseen: weigh for a list of items that the shopper never met.
         """
         return {"network": self.items.vectors @ user} | self.beside(
-            history, counters, unseen=unseen
+            history, at_us, counters, unseen=unseen
         )
 
     def beside(
-        self, history: Events, counters: Scores, *, unseen: bool = False
+        self, history: Events, at_us: int, counters: Scores, *, unseen: bool = False
     ) -> dict[str, Scores]:
         """Return the parts beside the network's own; see `parts`."""
         return mixed_parts(
             history,
+            at_us,
             self._mix_unseen if unseen else self._mix,
-            self._memories,
+            self._remembered,
             counters,
-            resolution_us=self._resolution_us,
             num_items=self.items.num_items,
         )
 

@@ -150,7 +150,7 @@ class NetworkPredictor:
     ) -> dict[str, NDArray[np.float32]]:
         """Return what adds up to `next_scores`, by name: network, memories, repeat, popularity."""
         user = self.state(history, at_us, device, action).user
-        return self.scorer.parts(user, history, counters, unseen=unseen)
+        return self.scorer.parts(user, history, at_us, counters, unseen=unseen)
 
     def next_scores(
         self,

@@ -55,7 +55,7 @@ def next_without(
     found = np.empty((len(removed), len(question.item)))
     for row, places in enumerate(removed):
         past = _without(predictor, did, places)
-        parts = predictor.scorer.parts(users[row], past, question.counters)
+        parts = predictor.scorer.parts(users[row], past, question.at_us, question.counters)
         scores = np.stack(list(parts.values())).sum(axis=0, dtype=np.float64)
         top = scores.max()
         found[row] = scores[question.item] - top - np.log(np.exp(scores - top).sum())

@@ -47,6 +47,11 @@ class Dataset:
     end_us: int
     """One instant after the last event."""
 
+    @property
+    def is_by_time(self) -> bool:
+        """Whether the last days are kept aside, and not the last events of each shopper."""
+        return self.train_end_us < self.end_us
+
     def end_of(self, split: Split) -> int:
         """Return the instant at which labels of a split are censored."""
         return (self.train_end_us, self.validation_end_us, self.end_us)[split]

@@ -14,8 +14,8 @@ from endcap.features import (
     ContextScales,
     Counters,
     FieldVocabulary,
-    ItemMemory,
     Mix,
+    Remembered,
 )
 from endcap.model import Network, part_table
 from endcap.schema import (
@@ -36,6 +36,7 @@ from endcap.train.mix_columns import usual_action
 from endcap.train.mixing import choose_mixes
 from endcap.train.prepared import Prepared, prepare
 from endcap.train.recipes import TrainConfig
+from endcap.train.remembering import remember_again
 from endcap.train.sampling import pair_task
 from endcap.train.starting import make_trainer
 from endcap.train.tasks import TaskPlan
@@ -55,7 +56,7 @@ class Fitted:
     vocabulary: FieldVocabulary
     scales: ContextScales
     is_known: NDArray[np.bool_]
-    memories: dict[str, ItemMemory]
+    remembered: Remembered
     mix: Mix
     mix_unseen: Mix
     calibration: dict[str, Calibration]
@@ -72,6 +73,11 @@ class Fitted:
     def tasks(self) -> tuple[Task, ...]:
         """Return the tasks that were trained."""
         return self.plan.tasks
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        """Return the weights of what brings a shopper back to an item."""
+        return tuple(self.remembered.returns)
 
     @property
     def next_action(self) -> int:
@@ -114,7 +120,7 @@ class Fitted:
         """Return what was remembered of pairs of items, as named arrays."""
         return {
             f"{name}_{part}": getattr(memory, part)
-            for name, memory in self.memories.items()
+            for name, memory in self.remembered.memories.items()
             for part in ("indptr", "indices", "weights")
         }
 
@@ -198,7 +204,8 @@ def fit_prepared(
     report("choosing the mix", 0, 1)
     counters = prepared.counters
     lists = next((own for own in apart.networks.values() if own.answers_next), network)
-    mix, mix_unseen = choose_mixes(lists, batcher, prepared.memories, counters, seed=prepared.seed)
+    remembered = prepared.remembered
+    mix, mix_unseen = choose_mixes(lists, batcher, remembered, counters, seed=prepared.seed)
     return Fitted(
         network=network,
         config=config,
@@ -209,7 +216,7 @@ def fit_prepared(
         vocabulary=prepared.vocabulary,
         scales=prepared.scales,
         is_known=prepared.is_known,
-        memories=prepared.memories,
+        remembered=remember_again(prepared.dataset, remembered, (mix, mix_unseen)),
         mix=mix,
         mix_unseen=mix_unseen,
         calibration=calibrated.tasks | of_apart,

@@ -1,7 +1,8 @@
 """Which items follow which: the neighbour graph of the item table, and the item-to-item memory.
 
-Both come from training days alone, and from pairs of different instants alone: items of one basket
-say nothing here, since nothing of an instant may help to predict that instant.
+Both come from pairs of different instants alone: items of one basket say nothing here, since
+nothing of an instant may help to predict that instant. And from training days alone, until
+validation days have chosen what the memory weighs (`train.remembering`).
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ MAX_PAIRS = 50_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The events of training days that tell which items go together, by user and time."""
+    """The events that tell which items go together, by user and time."""
 
     item: NDArray[np.int32]
     user: NDArray[np.int32]
@@ -44,10 +45,10 @@ class Seen:
         return int(sum(np.maximum(lengths - k, 0).sum() for k in range(1, REACH + 1)))
 
 
-def seen_events(dataset: Dataset) -> Seen:
-    """Return the events of training days in which shoppers met items."""
+def seen_events(dataset: Dataset, until: Split = Split.TRAIN) -> Seen:
+    """Return the events, of training days or later ones too, in which shoppers met items."""
     events = dataset.histories.events
-    used = (dataset.event_split == Split.TRAIN) & (events["item"] >= 0)
+    used = (dataset.event_split <= until) & (events["item"] >= 0)
     used &= NEXT_WEIGHT[events["action"]] > 0
     return Seen(
         item=events["item"][used],
@@ -57,15 +58,15 @@ def seen_events(dataset: Dataset) -> Seen:
     )
 
 
-def relate(dataset: Dataset) -> tuple[FieldMatrix, sp.csr_matrix]:
-    """Return the neighbour graph and the item-to-item memory of a log.
+def relate(dataset: Dataset, until: Split = Split.TRAIN) -> tuple[FieldMatrix, sp.csr_matrix]:
+    """Return the neighbour graph and the item-to-item memory of a log, up to the end of a split.
 
     Where pairs are many they are counted for a range of items at a time, so that memory holds few.
     """
-    seen = seen_events(dataset)
+    seen = seen_events(dataset, until)
     parts = -(-seen.count_pairs() // MAX_PAIRS)
     if parts <= 1:
-        near, forward, counts = co_occurrence(dataset)
+        near, forward, counts = co_occurrence(seen)
         return neighbour_graph(near), item_memory(forward, counts)
     counts = np.bincount(seen.item, minlength=seen.size)
     edges = np.searchsorted(np.cumsum(counts), np.arange(1, parts) * len(seen.item) / parts)
@@ -98,13 +99,12 @@ def _count(
     return sp.csr_matrix((ones, (row[inside] - low, column[inside])), shape=shape)
 
 
-def co_occurrence(dataset: Dataset) -> tuple[sp.csr_matrix, sp.csr_matrix, NDArray[np.int64]]:
-    """Count pairs "j before i" of one user at distance k = 1..50, in events of training days.
+def co_occurrence(seen: Seen) -> tuple[sp.csr_matrix, sp.csr_matrix, NDArray[np.int64]]:
+    """Count pairs "j before i" of one user at distance k = 1..50.
 
     Returns:
-        near [V, V]: sum of 1 / k; forward [V, V]: sum of k^-.5; counts [V]: training events.
+        near [V, V]: sum of 1 / k; forward [V, V]: sum of k^-.5; counts [V]: events.
     """
-    seen = seen_events(dataset)
     shape = (seen.size, seen.size)
     near = sp.csr_matrix(shape, dtype=np.float32)
     forward = sp.csr_matrix(shape, dtype=np.float32)

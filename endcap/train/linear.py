@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from endcap.features import ease_weights
-from endcap.schema import Dataset
+from endcap.schema import Dataset, Split
 from endcap.train.graph import seen_events
 
 MAX_ITEMS = 4_000
@@ -14,9 +14,9 @@ RIDGE = 500.0
 NUM_KEPT = 50
 
 
-def linear_memory(dataset: Dataset) -> sp.csr_matrix:
-    """Return B [V, V] of `ease_weights` on training days, each row's 50 largest in size."""
-    seen = _seen(dataset)
+def linear_memory(dataset: Dataset, until: Split = Split.TRAIN) -> sp.csr_matrix:
+    """Return B [V, V] of `ease_weights` up to a split's end, each row's 50 largest in size."""
+    seen = _seen(dataset, until)
     met = np.asarray(seen.sum(axis=0)).ravel()
     # Ties go to the smaller row, whatever the machine sorts by.
     items = np.sort(np.argsort(-met, kind="stable")[:MAX_ITEMS])
@@ -31,9 +31,9 @@ def linear_memory(dataset: Dataset) -> sp.csr_matrix:
     return sp.csr_matrix((values, (rows, items[kept].ravel())), shape=(size, size))
 
 
-def _seen(dataset: Dataset) -> sp.csr_matrix:
-    """Return [U, V] 1 where a shopper met an item on training days."""
-    events = seen_events(dataset)
+def _seen(dataset: Dataset, until: Split) -> sp.csr_matrix:
+    """Return [U, V] 1 where a shopper met an item."""
+    events = seen_events(dataset, until)
     ones = np.ones(len(events.item), dtype=np.float32)
     shape = (dataset.histories.num_users, events.size)
     seen = sp.csr_matrix((ones, (events.user, events.item)), shape=shape)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from endcap.features import (
     DAY_US,
     CounterHistory,
-    ItemMemory,
+    Remembered,
     memory_scores,
     popularity_scores,
     repeat_scores,
@@ -38,7 +38,7 @@ class MixColumns:
 
     network: Floats  # [U, C]; -inf for items that training never met
     memories: dict[str, dict[float, Floats]]  # by name of `MEMORIES` and decay, [U, C]
-    repeat: Floats  # [U, C]
+    repeat: Floats  # [U, C]; above 0 where a shopper met the item
     popularity: Floats  # [U, C]
     is_wanted: NDArray[np.bool_]  # [U, C]; all that a shopper wants is there
 
@@ -52,7 +52,7 @@ class MixColumns:
 def mix_columns(
     network: Network,
     batcher: Batcher,
-    memories: dict[str, ItemMemory],
+    remembered: Remembered,
     counters: CounterHistory,
     users: NDArray[np.int64],
     targets: list[NDArray[np.int32]],
@@ -82,10 +82,17 @@ def mix_columns(
                     ])
                     for decay in DECAYS
                 }
-                for name, memory in memories.items()
+                for name, memory in remembered.memories.items()
             },
             repeat=np.stack([
-                repeat_scores(h, resolution_us=resolution_us, num_items=size)
+                repeat_scores(
+                    h,
+                    cut_us,
+                    popularity,
+                    remembered.returns,
+                    resolution_us=resolution_us,
+                    num_items=size,
+                )
                 for h in histories[chunk]
             ]),
             popularity=np.broadcast_to(popularity, scores.shape),

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from endcap.features import MEMORIES, CounterHistory, ItemMemory, Mix
+from endcap.features import MEMORIES, CounterHistory, Mix, Remembered
 from endcap.model import Network
 from endcap.schema import Dataset, Split
 from endcap.train.batches import Batcher
@@ -21,6 +21,8 @@ GRID: dict[str, tuple[float, ...]] = {
 }
 GRID_ENDS = {name: (min(values), max(values)) for name, values in GRID.items()}
 """A weight at an end may want to go further; the report says so."""
+UNSEEN = -1e6
+"""Weight of repeats in lists of unseen items: what was met stands below all else."""
 FEW_USERS = 200
 FEW_START = Mix(popularity=4.0, repeat=2.0)
 """Where fewer users than that can tell, the mix starts here, in place of the network alone."""
@@ -35,7 +37,7 @@ ERRORS = 2.0
 def choose_mixes(
     network: Network,
     batcher: Batcher,
-    memories: dict[str, ItemMemory],
+    remembered: Remembered,
     counters: CounterHistory,
     *,
     seed: int = 0,
@@ -48,13 +50,13 @@ def choose_mixes(
     dataset = batcher.dataset
     users, targets = _validation_targets(dataset, seed)
     if len(users) == 0:
-        return FEW_START, structs.replace(FEW_START, repeat=GRID["repeat"][0])
-    columns = mix_columns(network, batcher, memories, counters, users, targets)
+        return FEW_START, structs.replace(FEW_START, repeat=UNSEEN)
+    columns = mix_columns(network, batcher, remembered, counters, users, targets)
     unseen = columns.is_wanted & (columns.repeat == 0)
     start = FEW_START if len(users) < FEW_USERS else Mix()
     anything = _search(columns, start)
     fresh = _search(
-        replace(columns, is_wanted=unseen), structs.replace(start, repeat=-1e4), fixed=("repeat",)
+        replace(columns, is_wanted=unseen), structs.replace(start, repeat=UNSEEN), fixed=("repeat",)
     )
     return anything, fresh
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from msgspec import structs
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from endcap.features import (
     CounterHistory,
     FieldVocabulary,
     ItemColumns,
-    ItemMemory,
+    Remembered,
     embedding_scales,
     embeddings_of,
     relation_kinds,
@@ -21,12 +20,12 @@ from endcap.features import (
 )
 from endcap.model import ItemFacts
 from endcap.outcomes import join_outcomes
-from endcap.schema import Dataset, FieldMatrix, NextItem, Split, SplitConfig
+from endcap.schema import Dataset, FieldMatrix, NextItem, Split
 from endcap.train.examples import Examples, make_examples
 from endcap.train.graph import relate
-from endcap.train.linear import linear_memory
 from endcap.train.loop import Report, no_report
 from endcap.train.recipes import TrainConfig, choose_recipe
+from endcap.train.remembering import remember
 from endcap.train.sampling import asks_shopper, pair_task
 from endcap.train.tasks import TaskPlan, plan_tasks
 from endcap.train.tastes import fit_scales
@@ -67,8 +66,7 @@ class Prepared:
     counters: CounterHistory
     neighbours: FieldMatrix
     facts: ItemFacts
-    memories: dict[str, ItemMemory]
-    """By name, of `MEMORIES`."""
+    remembered: Remembered
     seed: int
 
     def recipe(self) -> TrainConfig:
@@ -112,7 +110,7 @@ def prepare(dataset: Dataset, *, seed: int = 0, report: Report = no_report) -> P
         counters=counters,
         neighbours=neighbours,
         facts=_facts(dataset, vocabulary),
-        memories={"memory": _remember(forward), "linear": _remember(linear_memory(dataset))},
+        remembered=remember(dataset, forward, counters, seed=seed),
         seed=seed,
     )
 
@@ -135,14 +133,6 @@ def _fit_vocabulary(dataset: Dataset, is_known: NDArray[np.bool_]) -> FieldVocab
     return structs.replace(vocabulary, embedding_mean=mean, embedding_scale=scale, relations=kinds)
 
 
-def _remember(matrix: sp.csr_matrix) -> ItemMemory:
-    return ItemMemory(
-        indptr=matrix.indptr.astype(np.int64),
-        indices=matrix.indices.astype(np.int64),
-        weights=matrix.data.astype(np.float32),
-    )
-
-
 def _times_met(dataset: Dataset) -> NDArray[np.int64]:
     """Count how often training days met each item, as an event or on a page."""
     item = dataset.histories.events["item"][dataset.event_split == Split.TRAIN]
@@ -152,8 +142,9 @@ def _times_met(dataset: Dataset) -> NDArray[np.int64]:
 
 
 def _asks_later(dataset: Dataset) -> bool:
-    by_time = dataset.shop.split.kind == SplitConfig().kind and dataset.shop.has_clock
-    return by_time and (pair_task(dataset.shop.tasks) is not None or asks_shopper(dataset.shop))
+    return dataset.is_by_time and (
+        pair_task(dataset.shop.tasks) is not None or asks_shopper(dataset.shop)
+    )
 
 
 def _choose(dataset: Dataset, examples: Examples, plan: TaskPlan, seed: int) -> TrainConfig:

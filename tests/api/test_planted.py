@@ -243,7 +243,9 @@ def test_what_comes_on_test_days_changes_no_weight(dataset):
     ):
         assert before.equal(after), name
     assert (one.calibration, one.mix, one.mix_unseen) == (two.calibration, two.mix, two.mix_unseen)
-    np.testing.assert_array_equal(one.memories["memory"].weights, two.memories["memory"].weights)
+    np.testing.assert_array_equal(
+        one.remembered.memories["memory"].weights, two.remembered.memories["memory"].weights
+    )
 
 
 def shuffled(dataset, seed=3):

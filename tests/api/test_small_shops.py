@@ -86,10 +86,10 @@ class Listed:
         for place, history in enumerate(known):
             parts = mixed_parts(
                 history,
+                dataset.validation_end_us,
                 fitted.mix,
-                fitted.memories,
+                fitted.remembered,
                 self.counters,
-                resolution_us=dataset.shop.resolution_us,
                 num_items=dataset.catalogue.num_items,
             )
             total[place] += sum(parts.values())

@@ -59,7 +59,9 @@ def test_what_is_read_is_what_was_written(folder, fitted):
     assert read.campaigns == fitted.dataset.campaigns
     for name, array in fitted.item_arrays().items():
         np.testing.assert_array_equal(read.arrays[name], array)
-    np.testing.assert_array_equal(read.arrays["memory_weights"], fitted.memories["memory"].weights)
+    np.testing.assert_array_equal(
+        read.arrays["memory_weights"], fitted.remembered.memories["memory"].weights
+    )
 
 
 def test_a_copy_written_from_a_folder_reads_the_same(folder, again, tmp_path):

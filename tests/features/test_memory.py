@@ -5,10 +5,10 @@ from endcap.features import (
     CounterColumn,
     ItemMemory,
     Mix,
+    Remembered,
     memory_scores,
     mixed_parts,
     popularity_scores,
-    repeat_scores,
 )
 from endcap.schema import Action, make_events
 
@@ -54,14 +54,6 @@ def test_memory_reaches_fifty_instants():
     assert remember(events[:50], decay=1.0).any()
 
 
-def test_repeats_count_instants_not_rows():
-    events = history(
-        (0, 1, Action.VIEW), (1, 1, Action.CLICK), (20, 1, Action.VIEW), (20, 2, Action.PURCHASE)
-    )
-    found = repeat_scores(events, resolution_us=10, num_items=3)
-    np.testing.assert_allclose(found, [0, np.log(3), np.log(2)], rtol=1e-6)
-
-
 def test_popularity_counts_what_shoppers_did_and_not_what_was_shown():
     counters = np.zeros((2, NUM_COUNTERS), dtype=np.float32)
     counters[0, CounterColumn.IMPRESSIONS] = 1_000
@@ -77,10 +69,10 @@ def test_parts_are_the_columns_times_their_weights_and_none_of_no_weight():
     def parts(**weights):
         return mixed_parts(
             events,
+            20,
             Mix(decay=0.5, **weights),
-            {"memory": MEMORY, "linear": MEMORY},
+            Remembered(memories={"memory": MEMORY, "linear": MEMORY}, resolution_us=10),
             counters,
-            resolution_us=10,
             num_items=4,
         )
 

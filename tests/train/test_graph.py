@@ -10,6 +10,7 @@ from endcap.train.graph import (
     largest_per_row,
     neighbour_graph,
     relate,
+    seen_events,
 )
 
 VIEW, BUY = Action.VIEW, Action.PURCHASE
@@ -21,7 +22,7 @@ def counted(make_log):
     rows = [(0, 1 * SECOND, 0, VIEW), (0, 2 * SECOND, 1, VIEW), (0, 3 * SECOND, 2, VIEW)]
     rows += [(1, 1 * SECOND, 0, BUY), (1, 1 * SECOND + 7, 1, BUY), (1, 9 * SECOND, 2, BUY)]
     rows += [(2, 1 * SECOND, 2, VIEW), (2, 11 * DAY, 0, VIEW)]  # the last is of validation
-    return co_occurrence(make_log(rows, num_items=4))
+    return co_occurrence(seen_events(make_log(rows, num_items=4)))
 
 
 def test_pairs_before_and_after_by_hand(counted):
@@ -35,7 +36,8 @@ def test_pairs_before_and_after_by_hand(counted):
 
 
 def test_a_basket_says_nothing_about_itself(make_log):
-    near, forward, _ = co_occurrence(make_log([(u, DAY, i, BUY) for u in range(5) for i in (0, 1)]))
+    baskets = [(u, DAY, i, BUY) for u in range(5) for i in (0, 1)]
+    near, forward, _ = co_occurrence(seen_events(make_log(baskets)))
     assert near.nnz == forward.nnz == 0
 
 
@@ -59,7 +61,7 @@ def test_the_largest_of_a_row_stay_and_ties_go_to_the_smaller_column():
 
 
 def test_a_log_of_one_event_has_no_pairs(make_log):
-    near, _, counts = co_occurrence(make_log([(0, 0, 3, VIEW)]))
+    near, _, counts = co_occurrence(seen_events(make_log([(0, 0, 3, VIEW)])))
     assert near.nnz == 0
     assert counts.sum() == 1
 
