@@ -20,6 +20,18 @@ TASK_WORDS = {
     "category": "of which {of} the next event is",
 }
 
+RETURN_WORDS = (
+    "instants it was met at, log(1 + n)",
+    "events, log(1 + n)",
+    "days, log(1 + n)",
+    "days that count half after 7 days, log(1 + n)",
+    "days that count half after 30 days, log(1 + n)",
+    "days since the last time, log(n + 1/2)",
+    "its popularity, log(1 + n)",
+    "that it was met at all",
+)
+"""Of each `features.ReturnColumn`, in order."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -48,6 +60,8 @@ class Facts:
     training: dict[str, Any]
     mixes: dict[str, dict[str, float]]
     mix_ends: dict[str, tuple[float, float]]
+    returns: dict[str, float]
+    """What brings a shopper back to an item, in words, and its weight in nats."""
     examines: bool
     comparisons: list[dict[str, Any]] = field(default_factory=list)
     """Each task alone against all together, as the fit compared them on validation days."""
@@ -86,6 +100,7 @@ def facts_of(artifact: Artifact, *, measured_on: str = "its own log") -> Facts:
         best_epoch=int(training.pop("best_epoch", 0)),
         mixes={"lists": manifest.mix, "lists of unseen items": manifest.mix_unseen},
         mix_ends=dict(training.pop("mix_ends", {})),
+        returns=dict(zip(RETURN_WORDS, manifest.returns, strict=True)),
         comparisons=list(training.pop("task_comparisons", [])),
         apart=list(training.get("apart", ())),
         examines=bool(artifact.arrays["examination"].size),

@@ -16,7 +16,8 @@ from endcap.evaluate import (
     report_html,
     tables,
 )
-from endcap.evaluate.facts import at_the_ends, curves_of, not_better
+from endcap.evaluate.facts import RETURN_WORDS, at_the_ends, curves_of, not_better
+from endcap.features import ReturnColumn
 from endcap.schema import CurveRow, MetricRow
 
 pytest.importorskip("matplotlib")
@@ -162,6 +163,13 @@ def test_what_did_not_work_is_told_with_its_interval(facts):
     assert at_the_ends(told) == ["lists: the weight of memory, 30, is the most that was tried."]
     worse = row("ndcg difference", "endcap - popularity", -0.1, k=10, low=-0.2, high=0.1)
     assert "not shown to be above that of 'popularity'" in not_better([worse])[0]
+
+
+def test_what_brings_shoppers_back_is_told_by_its_weights(facts):
+    told = replace(facts, returns=dict.fromkeys(facts.returns, 0.0) | {RETURN_WORDS[5]: -0.456})
+    section = text_of(report_html(told, rows_of_a_fit()), "made")
+    assert len(facts.returns) == len(ReturnColumn)
+    assert "days since the last time, log(n + 1/2)" in section and "-0.46" in section
 
 
 def test_curves_are_those_of_validation_days():
