@@ -22,6 +22,9 @@ from endcap.features import (
 from endcap.schema import Dataset, Split
 from endcap.train.questions import NEXT_WEIGHT
 
+LEAST_SHOPPERS = 200
+"""Fewer tell too little; the mix of a list is not searched from its default by fewer either."""
+
 CUTS, MAX_ASKED = 6, 1_000
 """Cuts, each as long after the one before as validation takes, and shoppers asked at each."""
 
@@ -33,6 +36,7 @@ RIDGE = 2.0
 class Asked:
     """One shopper at one cut."""
 
+    user: int
     columns: NDArray[np.float32]  # [M, R] of the items that were met before
     share: NDArray[np.float64]  # [M] each one's share of all that was met after
     log_others: float
@@ -42,9 +46,10 @@ class Asked:
 def learn_returns(
     dataset: Dataset, counters: CounterHistory, *, seed: int = 0
 ) -> tuple[float, ...]:
-    """Return the weights of `ReturnColumn`; `RETURN_PRIOR` where the log has no days to ask at."""
+    """Return the weights of `ReturnColumn`; `RETURN_PRIOR` where few shoppers can be asked."""
     asked = [one for cut in _cuts(dataset) for one in _ask(dataset, counters, cut, seed)]
-    return _fit(asked) if asked else RETURN_PRIOR
+    is_told = len({one.user for one in asked}) >= LEAST_SHOPPERS
+    return _fit(asked) if is_told else RETURN_PRIOR
 
 
 def _cuts(dataset: Dataset) -> list[tuple[int, int]]:
@@ -77,6 +82,7 @@ def _ask(
         met = np.unique(events["item"][rows][wanted[rows]])
         if len(items):
             yield Asked(
+                user=int(user),
                 columns=columns,
                 share=np.isin(items, met) / len(met),
                 log_others=float(np.log(max(known - len(items), 1))),

@@ -32,6 +32,7 @@ def habits():
 
 @pytest.fixture
 def one_cut(monkeypatch):
+    monkeypatch.setattr(returns, "LEAST_SHOPPERS", 1)
     monkeypatch.setattr(returns, "_cuts", lambda _: [(9 * DAY, 10 * DAY)])
 
 
@@ -60,9 +61,20 @@ def test_cuts_lie_on_training_days_one_validation_apart(make_log, habits):
     assert all(later[0] == earlier[1] for later, earlier in pairwise(cuts))
 
 
-def test_few_questions_leave_the_prior_nearly_as_it_is(make_log, habits, one_cut):
+def test_one_shopper_leaves_the_prior_nearly_as_it_is(make_log, habits, one_cut):
     weights = learned(make_log(habits[:8], num_items=5))
-    assert np.abs(weights - RETURN_PRIOR).max() < 0.3
+    assert 0 < np.abs(weights - RETURN_PRIOR).max() < 0.3
+
+
+def test_few_shoppers_leave_the_prior_however_often_they_are_asked(
+    make_log, habits, one_cut, monkeypatch
+):
+    log = make_log(habits, num_items=5)
+    monkeypatch.setattr(returns, "LEAST_SHOPPERS", 61)
+    monkeypatch.setattr(returns, "_cuts", lambda _: [(9 * DAY, 10 * DAY)] * 3)
+    assert tuple(learned(log)) == RETURN_PRIOR
+    monkeypatch.setattr(returns, "LEAST_SHOPPERS", 60)
+    assert tuple(learned(log)) != RETURN_PRIOR
 
 
 def test_of_many_shoppers_a_sample_is_asked_by_the_seed(make_log, habits, one_cut, monkeypatch):

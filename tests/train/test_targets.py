@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from endcap.schema import Action, Binary, Flag, Hazard
-from endcap.train.dwells import dwell_edges, dwell_target
+from endcap.train.dwells import NUM_DWELL_BINS, dwell_edges, dwell_target
 from endcap.train.targets import (
     NUM_DELAY_BINS,
-    NUM_DWELL_BINS,
     binary_target,
     candidate_facts,
     delay_edges,
