@@ -131,7 +131,7 @@ def not_better(rows: Sequence[MetricRow]) -> list[str]:
         rival = row.model.partition(" - ")[2]
         if row.metric == "log_loss difference" and row.high >= 0:
             found.append(
-                f"{row.task}: the log-loss is not shown to be below the {rival}'s "
+                f"{row.task}: the log-loss is not shown to be below that of {rival} "
                 f"({row.value:+.4f} {bounds})."
             )
         if row.metric in ("ndcg difference", "recall difference") and row.low <= 0:

@@ -156,7 +156,7 @@ def test_what_did_not_work_is_told_with_its_interval(facts):
     told = replace(facts, mixes={"lists": {"memory": 30.0, "repeat": 0.0}},
                    mix_ends={"memory": (0.0, 30.0), "repeat": (-8.0, 32.0)})  # fmt: skip
     section = text_of(report_html(told, rows_of_a_fit()), "failures")
-    assert "click: the log-loss is not shown to be below" in section
+    assert "click: the log-loss is not shown to be below that of base rate (" in section
     assert "-0.0500, +0.0100" in section
     assert "ndcg@10" not in section  # its interval is above 0
     assert "the weight of memory, 30, is the most that was tried" in section
