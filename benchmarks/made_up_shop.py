@@ -13,6 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from benchmarks.protocols.report import COMMIT
 from benchmarks.shops import span, write_report
 from endcap.api.comparison import PolicyResult, share_of_the_way
 from endcap.api.demo import compete, learn, live
@@ -59,6 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     parts = [
         f"# The made-up shop\n\n- script: python -m benchmarks.made_up_shop\n"
+        f"- commit: {COMMIT}\n"
         f"- date: {date.today()}\n- protocol: {given.days} days of log by popularity with"
         f" exploration, one fit, {given.test_days} days of contest; dwell per page"
     ]
