@@ -1,5 +1,6 @@
 """What brings shoppers back is learned from days of training, and from nothing later."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,8 +32,12 @@ def habits():
 
 
 @pytest.fixture
-def one_cut(monkeypatch):
+def few_are_enough(monkeypatch):
     monkeypatch.setattr(returns, "LEAST_SHOPPERS", 1)
+
+
+@pytest.fixture
+def one_cut(monkeypatch, few_are_enough):
     monkeypatch.setattr(returns, "_cuts", lambda _: [(9 * DAY, 10 * DAY)])
 
 
@@ -48,10 +53,14 @@ def test_shoppers_who_only_try_new_things_are_told_from_those_who_return(make_lo
     assert trying[C.MET] < 0 < returning[C.MET]
 
 
-def test_validation_and_test_days_say_nothing(make_log, habits):
-    log = make_log(habits, num_items=5)
-    later = [(u, at, 4 if at > 11 * DAY else item, kind) for u, at, item, kind in habits]
-    np.testing.assert_array_equal(learned(log), learned(make_log(later, num_items=5)))
+def test_validation_and_test_days_say_nothing(make_log, habits, few_are_enough):
+    later = [(u, at, 1 if at > 11 * DAY else item, kind) for u, at, item, kind in habits]
+    logs = (make_log(rows, num_items=5) for rows in (habits, later))
+    one, other = (
+        learned(replace(log, validation_end_us=log.train_end_us + 2 * DAY)) for log in logs
+    )
+    assert tuple(one) != RETURN_PRIOR
+    np.testing.assert_array_equal(one, other)
 
 
 def test_cuts_lie_on_training_days_one_validation_apart(make_log, habits):
@@ -84,10 +93,11 @@ def test_of_many_shoppers_a_sample_is_asked_by_the_seed(make_log, habits, one_cu
     counters, asked = CounterHistory(log), []
     for seed in (0, 1):
         found = list(returns._ask(log, counters, (9 * DAY, 10 * DAY), seed))
-        asked.append(len(found))
-    assert asked == [10, 10]
+        asked.append({one.user for one in found})
+    assert [len(users) for users in asked] == [10, 10]
+    assert asked[0] != asked[1]
 
 
-def test_without_days_to_ask_at_the_prior_stays(make_log):
+def test_without_days_to_ask_at_the_prior_stays(make_log, few_are_enough):
     log = make_log([(0, 1, 0, VIEW), (0, 2, 1, VIEW)], num_items=3)
     assert tuple(learned(log)) == RETURN_PRIOR
