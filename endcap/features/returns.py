@@ -62,12 +62,13 @@ def return_columns(
     items, inverse = np.unique(met["item"], return_inverse=True)
     times = met["timestamp_us"]
     columns = np.ones((len(items), len(ReturnColumn)), dtype=np.float32)
-    columns[:, ReturnColumn.INSTANTS] = _distinct(inverse, times // resolution_us, len(items))
-    columns[:, ReturnColumn.EVENTS] = np.bincount(inverse, minlength=len(items))
-    ago = at_us // DAY_US - times // DAY_US
-    columns[:, ReturnColumn.DAYS] = _distinct(inverse, ago, len(items))
-    columns[:, ReturnColumn.DAYS_7] = _distinct(inverse, ago, len(items), half_life=7.0)
-    columns[:, ReturnColumn.DAYS_30] = _distinct(inverse, ago, len(items), half_life=30.0)
+    of_instant, _ = _distinct(inverse, times // resolution_us)
+    of_day, ago = _distinct(inverse, np.maximum(at_us // DAY_US - times // DAY_US, 0))
+    columns[:, ReturnColumn.INSTANTS] = np.bincount(of_instant)
+    columns[:, ReturnColumn.EVENTS] = np.bincount(inverse)
+    columns[:, ReturnColumn.DAYS] = np.bincount(of_day)
+    columns[:, ReturnColumn.DAYS_7] = np.bincount(of_day, 0.5 ** (ago / 7.0))
+    columns[:, ReturnColumn.DAYS_30] = np.bincount(of_day, 0.5 ** (ago / 30.0))
     counts = columns[:, : ReturnColumn.SINCE]
     np.log1p(counts, out=counts)
     last = np.zeros(len(items), dtype=np.int64)
@@ -80,15 +81,14 @@ def return_columns(
 
 
 def _distinct(
-    item: NDArray[np.int64], when: NDArray[np.int64], size: int, half_life: float | None = None
-) -> NDArray[np.float64]:
-    """Count, by item, the different values of `when`; ages in days may count less."""
+    item: NDArray[np.int64], when: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different pairs of an item and a time, by item and time."""
     order = np.lexsort((when, item))
     item, when = item[order], when[order]
     first = np.ones(len(item), dtype=np.bool_)
     first[1:] = (item[1:] != item[:-1]) | (when[1:] != when[:-1])
-    weights = None if half_life is None else 0.5 ** (np.maximum(when[first], 0) / half_life)
-    return np.bincount(item[first], weights, minlength=size).astype(np.float64)
+    return item[first], when[first]
 
 
 def repeat_scores(
