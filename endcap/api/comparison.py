@@ -130,11 +130,7 @@ def per_thousand(
     micros: NDArray[np.float64], shopper: NDArray[np.int64]
 ) -> tuple[float, float, float]:
     """Return the value per 1,000 pages with its interval; shoppers are drawn whole."""
-
-    def mean(weights: NDArray[np.float64]) -> float:
-        return float(weights @ micros / weights.sum()) * THOUSAND / MICROS
-
-    found: Interval = metrics.cluster_interval(mean, shopper)
+    found: Interval = metrics.cluster_interval(lambda weights: _mean(micros, weights), shopper)
     return found.value, found.low, found.high
 
 
@@ -147,11 +143,15 @@ def more_per_thousand(ours: ByPage, theirs: ByPage) -> tuple[float, float, float
     is_ours = np.arange(len(micros)) < len(ours[0])
 
     def difference(weights: NDArray[np.float64]) -> float:
-        means = [weights[rows] @ micros[rows] / weights[rows].sum() for rows in (is_ours, ~is_ours)]
-        return float(means[0] - means[1]) * THOUSAND / MICROS
+        one, other = (_mean(micros[rows], weights[rows]) for rows in (is_ours, ~is_ours))
+        return one - other
 
     found = metrics.cluster_interval(difference, shopper)
     return found.value, found.low, found.high
+
+
+def _mean(micros: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    return float(weights @ micros / weights.sum()) * THOUSAND / MICROS
 
 
 def share_of_the_way(ours: PolicyResult, low: PolicyResult, high: PolicyResult) -> float:
