@@ -40,15 +40,8 @@ from endcap.features.items import (
     codes,
     field_matrix,
 )
-from endcap.features.memory import (
-    MEMORIES,
-    ItemMemory,
-    Mix,
-    Remembered,
-    memory_scores,
-    mixed_parts,
-    popularity_scores,
-)
+from endcap.features.memory import ItemMemory, memory_scores, popularity_scores
+from endcap.features.mix import MEMORIES, Mix, Remembered, mixed_parts
 from endcap.features.related import (
     embedding_scales,
     embeddings_of,

@@ -1,37 +1,15 @@
-"""What a history says by itself: which items follow its items, which come again, what is popular.
+"""Which items follow a history's items, and what is popular."""
 
-Additive columns beside the network's score of the next item; their weights are chosen on
-validation days and may be 0. Each is exact and can be read: "because people who met j next met i".
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from endcap.features.counters import CounterColumn
-from endcap.features.returns import RETURN_PRIOR, counted, repeat_scores
+from endcap.features.returns import counted
 from endcap.schema import Events
 
 REACH_INSTANTS = 50
-
-
-class Mix(Struct, frozen=True, kw_only=True):
-    """Weights of the columns: score = u . v + memory M + linear L + repeat R + popularity P."""
-
-    memory: float = 0.0
-    linear: float = 0.0
-    decay: float = 0.75
-    """How much less an instant counts than the one after it, to the memories of both kinds."""
-    repeat: float = 0.0
-    popularity: float = 0.0
-
-
-MEMORIES = "memory", "linear"
-"""What was remembered of pairs of items, by its weight in the mix: which item follows which, and
-which speaks for which (`ease_weights`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,47 +49,3 @@ def popularity_scores(counters: NDArray[np.float32]) -> NDArray[np.float32]:
     used = counters[:, [c for c in CounterColumn if c is not CounterColumn.IMPRESSIONS]]
     popularity: NDArray[np.float32] = np.log1p(used.sum(axis=1)).astype(np.float32)
     return popularity
-
-
-@dataclass(frozen=True, kw_only=True)
-class Remembered:
-    """What a fit knows of items by themselves: which go together, and which shoppers return to."""
-
-    memories: Mapping[str, ItemMemory]
-    """By their names in `MEMORIES`."""
-    resolution_us: int
-    returns: Sequence[float] = RETURN_PRIOR
-    """Weights of `ReturnColumn`."""
-
-
-def mixed_parts(
-    history: Events,
-    at_us: int,
-    mix: Mix,
-    remembered: Remembered,
-    counters: NDArray[np.float32],
-    *,
-    num_items: int,
-) -> dict[str, NDArray[np.float32]]:
-    """Return the weighted columns, [V] each by name; those of no weight are left out.
-
-    Args:
-        history: a shopper's events before `at_us`.
-        counters: [W, N] what all shoppers did with the first W items before today.
-    """
-    size: dict[str, int] = {"resolution_us": remembered.resolution_us, "num_items": num_items}
-    parts = {
-        name: np.float32(weight) * memory_scores(history, memory, decay=mix.decay, **size)
-        for name, memory in remembered.memories.items()
-        if (weight := getattr(mix, name))
-    }
-    if not (mix.repeat or mix.popularity):
-        return parts
-    popularity = np.zeros(num_items, dtype=np.float32)
-    popularity[: len(counters)] = popularity_scores(counters)[:num_items]
-    if mix.repeat:
-        again = repeat_scores(history, at_us, popularity, remembered.returns, **size)
-        parts["repeat"] = np.float32(mix.repeat) * again
-    if mix.popularity:
-        parts["popularity"] = np.float32(mix.popularity) * popularity
-    return parts

@@ -4,10 +4,7 @@ from endcap.features import (
     NUM_COUNTERS,
     CounterColumn,
     ItemMemory,
-    Mix,
-    Remembered,
     memory_scores,
-    mixed_parts,
     popularity_scores,
 )
 from endcap.schema import Action, make_events
@@ -59,26 +56,3 @@ def test_popularity_counts_what_shoppers_did_and_not_what_was_shown():
     counters[0, CounterColumn.IMPRESSIONS] = 1_000
     counters[1, [CounterColumn.CLICKS, CounterColumn.PURCHASES]] = [2, 1]
     np.testing.assert_allclose(popularity_scores(counters), [0, np.log(4)], rtol=1e-6)
-
-
-def test_parts_are_the_columns_times_their_weights_and_none_of_no_weight():
-    events = history((0, 0, Action.VIEW), (10, 1, Action.VIEW))
-    counters = np.zeros((3, NUM_COUNTERS), dtype=np.float32)  # item 3 came after they were counted
-    counters[1, CounterColumn.CLICKS] = 1
-
-    def parts(**weights):
-        return mixed_parts(
-            events,
-            20,
-            Mix(decay=0.5, **weights),
-            Remembered(memories={"memory": MEMORY, "linear": MEMORY}, resolution_us=10),
-            counters,
-            num_items=4,
-        )
-
-    assert parts() == {}
-    found = parts(memory=2.0, linear=-1.0, repeat=3.0, popularity=4.0)
-    np.testing.assert_allclose(found["memory"], 2 * remember(events))
-    np.testing.assert_allclose(found["linear"], -remember(events))
-    np.testing.assert_allclose(found["repeat"], 3 * np.log([2, 2, 1, 1]), rtol=1e-6)
-    np.testing.assert_allclose(found["popularity"], [0, 4 * np.log(2), 0, 0], rtol=1e-6)
