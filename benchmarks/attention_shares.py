@@ -15,14 +15,13 @@ import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.shops import write_report
+from benchmarks.shops import heading, write_report
 from endcap import metrics
 from endcap.api.comparison import Contest, run_policy
 from endcap.api.demo import Lesson, learn, live
@@ -213,9 +212,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=21)
     given = parser.parse_args()
     report = [
-        "# Shares of attention, told and true\n\n- script: python -m benchmarks.attention_shares\n"
-        f"- date: {date.today()}\n- protocol: {given.days} days of log, one fit, pages of two"
-        " further days that hold an ad; 95 % intervals over shoppers"
+        heading(
+            "Shares of attention, told and true",
+            "attention_shares",
+            f"{given.days} days of log, one fit, pages of two further days that hold an ad;"
+            " 95 % intervals over shoppers",
+        )
     ]
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as temporary:

@@ -12,7 +12,6 @@ be below 0 without a bias of the answer.
 import argparse
 import tempfile
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from benchmarks.shops import write_report
+from benchmarks.shops import heading, write_report
 from endcap.api.comparison import Contest, run_policy, usual_policies
 from endcap.api.demo import Lesson, learn, live
 from endcap.schema import Predictions, Question
@@ -129,9 +128,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=21)
     given = parser.parse_args()
     report = [
-        "# What of the truth a model has learned\n\n- script: python -m benchmarks.learned\n"
-        f"- date: {date.today()}\n- protocol: {given.days} days of log, one fit, two days of its"
-        " pages without ads; slopes of predicted on true log-odds of a click, within pages"
+        heading(
+            "What of the truth a model has learned",
+            "learned",
+            f"{given.days} days of log, one fit, two days of its pages without ads; slopes of"
+            " predicted on true log-odds of a click, within pages",
+        )
     ]
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as temporary:

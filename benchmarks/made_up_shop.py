@@ -10,11 +10,9 @@ expected by the world's truth for the pages that were shown. Intervals draw whol
 import argparse
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
-from benchmarks.protocols.report import COMMIT
-from benchmarks.shops import span, write_report
+from benchmarks.shops import heading, span, write_report
 from endcap.api.comparison import PolicyResult, share_of_the_way
 from endcap.api.demo import compete, learn, live
 from endcap.simulate import WorldConfig
@@ -59,10 +57,12 @@ def main() -> None:
     parser.add_argument("--test-days", type=int, default=2)
     given = parser.parse_args()
     parts = [
-        f"# The made-up shop\n\n- script: python -m benchmarks.made_up_shop\n"
-        f"- commit: {COMMIT}\n"
-        f"- date: {date.today()}\n- protocol: {given.days} days of log by popularity with"
-        f" exploration, one fit, {given.test_days} days of contest; dwell per page"
+        heading(
+            "The made-up shop",
+            "made_up_shop",
+            f"{given.days} days of log by popularity with exploration, one fit,"
+            f" {given.test_days} days of contest; dwell per page",
+        )
     ]
     found = {}
     for seed in given.seeds:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.protocols.report import COMMIT
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -13,6 +15,14 @@ def span(bounds: tuple[float, float, float]) -> str:
     """Write a value with its interval."""
     value, low, high = bounds
     return f"{value:,.0f} [{low:,.0f}, {high:,.0f}]"
+
+
+def heading(title: str, script: str, protocol: str) -> str:
+    """Write what every report begins with: how its figures were made, by which code, and when."""
+    return (
+        f"# {title}\n\n- script: python -m benchmarks.{script}\n- commit: {COMMIT}\n"
+        f"- date: {date.today()}\n- protocol: {protocol}"
+    )
 
 
 def write_report(name: str, parts: list[str], found: Any = None) -> None:

@@ -12,7 +12,6 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.shops import span, write_report
+from benchmarks.shops import heading, span, write_report
 from endcap import metrics
 from endcap.api.comparison import THOUSAND, Contest, per_thousand, run_policy
 from endcap.api.demo import Lesson, learn, live, live_on
@@ -126,11 +125,12 @@ def main() -> None:
     parser.add_argument("--test-days", type=int, default=2)
     given = parser.parse_args()
     parts = [
-        "# The staircase: a second fit on the log of the first fit's pages\n",
-        "- script: python -m benchmarks.staircase",
-        f"- date: {date.today()}",
-        f"- protocol: {given.days} days by popularity with exploration, fit, {given.own_days} days"
-        f" by that model, fit on all, {given.test_days} days of contest; value per 1,000 pages\n",
+        heading(
+            "The staircase: a second fit on the log of the first fit's pages",
+            "staircase",
+            f"{given.days} days by popularity with exploration, fit, {given.own_days} days by that"
+            f" model, fit on all, {given.test_days} days of contest; value per 1,000 pages\n",
+        ),
         "| world | pages of the first log | pages of its own | first fit | second fit |"
         " second less first | oracle | seconds |",
         "|---|---|---|---|---|---|---|---|",

@@ -10,13 +10,11 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 from msgspec import structs, to_builtins
 
-from benchmarks.protocols.report import COMMIT
-from benchmarks.shops import write_report
+from benchmarks.shops import heading, write_report
 from endcap.prep import encode, read
 from endcap.schema import Dataset, Split
 from endcap.simulate import WorldConfig
@@ -84,11 +82,12 @@ def main() -> None:
     parser.add_argument("--value", nargs="*", type=int, default=[0, 1, 2], help="seeds of part two")
     given = parser.parse_args()
     parts = [
-        f"# Tasks alone and together, and weighed by value: {given.log}\n",
-        f"- script: python -m benchmarks.tasks --log {given.log}\n- commit: {COMMIT}\n"
-        f"- date: {date.today()}\n"
-        "- protocol: mean loss in nats, of the network before calibration; differences paired by\n"
-        "  shopper, 95 % intervals; alone, a task of few questions reads them more often",
+        heading(
+            f"Tasks alone and together, and weighed by value: {given.log}",
+            f"tasks --log {given.log}",
+            "mean loss in nats, of the network before calibration; differences paired by\n"
+            "  shopper, 95 % intervals; alone, a task of few questions reads them more often",
+        ),
     ]
     found = []
     for seed, dataset in datasets(given.log, given.seeds, given.days):
