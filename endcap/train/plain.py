@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from endcap.model import Network
-from endcap.schema import Binary, NextItem, Split, Task
+from endcap.schema import Binary, Hazard, NextItem, Split, Task
 from endcap.train.batch import TargetBatch, label_batch
 from endcap.train.batches import Batcher
 from endcap.train.losses import trained_loss
@@ -24,6 +24,21 @@ STEP_SCALE = 2.0
 """Standard deviation, a priori, of a slot's step from where it starts."""
 
 MOST_ITERATIONS = 100
+
+LEANING = 0.1
+"""How far, against other weights, those may be from 0 that part a task from what it leans on.
+
+Some dozen purchases after clicks on ads say little of thirty columns: in two made-up shops their
+chances lay twice as far from the truth where they could part as far as any task's.
+"""
+
+SHAPE = 0.01
+"""The same for when, within its horizon, an event comes after a click.
+
+The last clicks of training days were watched for hours. Where their delays might be anything, the
+fit told late ones of a high chance and long delays: in two made-up shops purchases after clicks
+were said to come a quarter to a third too often.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +117,7 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
     outputs = network.slices[task.name]
     weight = linear.weight[outputs].detach().clone().requires_grad_()
     bias = linear.bias[outputs].detach().clone().requires_grad_()
-    start, scales = steps.detach().clone(), network.plain.scales().to(weight.device)
+    start, scales = steps.detach().clone(), _scales(network, task).to(weight.device)
     moved = [weight, bias, steps] if finds_slots else [weight, bias]
     optimizer = torch.optim.LBFGS(moved, max_iter=MOST_ITERATIONS, line_search_fn="strong_wolfe")
 
@@ -124,3 +139,14 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
     network.zero_grad(set_to_none=True)
     with torch.no_grad():
         linear.weight[outputs], linear.bias[outputs] = weight, bias
+
+
+def _scales(network: Network, task: Task) -> Tensor:
+    """Return how far each weight of a task may be from 0 a priori, [K, Z]."""
+    outputs = network.slices[task.name]
+    scales = network.plain.scales().repeat(outputs.stop - outputs.start, 1)
+    if any(child == outputs.start for child, _ in network.leans.pairs):
+        scales[0] *= LEANING
+    if isinstance(task, Hazard) and task.measures == "delay" and task.space == "clicks":
+        scales[1:] *= SHAPE
+    return scales

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from endcap.schema import NUM_CONTEXT, ContextColumn, Device
+from endcap.schema import NUM_CONTEXT, ContextColumn, Device, Split
 from endcap.train import prepare
 from endcap.train.fit import make_trainer
 from endcap.train.plain import solve_plain
@@ -39,3 +39,44 @@ def test_the_solver_finds_planted_weights_and_slots(planted):
     assert row[again + ContextColumn.POPULARITY] == pytest.approx(SLOPE, abs=0.2)
     log_e = network.examination.log()[0, Device.MOBILE].detach()
     torch.testing.assert_close(log_e[:3], torch.arange(3) * np.log(0.7), atol=0.15, rtol=0)
+
+
+def late_purchases(trainer, split, seed):
+    """Plant purchases of one chance and one delay; the later the click, the shorter the watch."""
+    random = np.random.default_rng(seed)
+    examples, target = trainer.batcher.examples, trainer.batcher.targets["buy"]
+    rows = np.flatnonzero(target.asked & (split == Split.TRAIN))
+    age = np.linspace(0, 1, len(rows))
+    examples.candidates.context[rows] = 0
+    examples.candidates.context[rows, ContextColumn.TENURE] = age
+    watched = np.where(age < 0.5, 11, 2)
+    bins = random.integers(0, 12, size=len(rows))
+    target.bin[rows], target.limit_bin[rows], target.limit_share[rows] = bins, watched, 1.0
+    target.observed[rows] = (random.random(len(rows)) < 0.4) & (bins <= watched)
+    return rows
+
+
+def test_clicks_that_were_watched_for_hours_do_not_tell_of_longer_delays(make_dataset):
+    prepared = prepare(make_dataset(num_users=400, num_days=12))
+    split = prepared.asked.plan.facts.split
+    told = []
+    for seed in range(4):
+        trainer = make_trainer(prepared, prepared.recipe())
+        rows = late_purchases(trainer, split, seed)
+        network = trainer.network
+        solve_plain(network, trainer.batcher, split)
+        context = torch.from_numpy(trainer.batcher.examples.candidates.context[rows])
+        answers = network.plain(context, None)[:, network.slices["buy"]]
+        soon = answers[:, 1:].softmax(-1)[:, :3].sum(-1)
+        told.append(float(soon[-1] / soon[0]))
+    assert told == pytest.approx([1.0] * 4, abs=0.05)
+
+
+def test_a_rare_task_stays_near_what_it_leans_on(planted):
+    trainer, split = planted
+    network, weight = trainer.network, trainer.network.plain.linear.weight
+    target = trainer.batcher.targets["ad_click"]
+    # A thousand clicks that no column tells of, against a click that the popularity tells of.
+    target.label[:] = np.random.default_rng(2).random(len(target.label)) < 0.3
+    solve_plain(network, trainer.batcher, split)
+    assert float(weight[network.slices["ad_click"]].abs().max()) < 0.2
