@@ -1,4 +1,4 @@
-"""What of the truth a model has learned: its log-odds of a click, mechanism by mechanism.
+"""What of the truth a model has learned: clicks mechanism by mechanism, and purchases after clicks.
 
     python -m benchmarks.learned --seeds 101 102
 
@@ -6,7 +6,8 @@ A made-up shop lives some days and a model is fitted. It then makes the pages of
 and of every fourth page all candidates' predicted log-odds are regressed on the parts that add up
 to the true ones. A part that is wholly known has slope 1. What was clicked or bought is thought to
 be liked more than it is, by any model that learns from clicks: slopes of fatigue and satiation may
-be below 0 without a bias of the answer.
+be below 0 without a bias of the answer. Beside them stands P(buy | click) of products and of ads:
+its mean, its slope, and how far it is from the truth, by the chance of a click.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from benchmarks.shops import heading, write_report
 from endcap.api.comparison import Contest, run_policy, usual_policies
 from endcap.api.demo import Lesson, learn, live
 from endcap.schema import Predictions, Question
-from endcap.simulate import World, WorldConfig
+from endcap.simulate import Oracle, World, WorldConfig
 from endcap.simulate.truth import match_of, truth_of
 
 MECHANISMS = ("complements", "category_hours", "fatigue", "satiation", "repeats")
@@ -43,8 +44,7 @@ def parts_of(world: World, question: Question) -> dict[str, NDArray[np.float64]]
     def truth(**switched: Any) -> NDArray[np.float64]:
         changed = replace(mind, config=replace(mind.config, **switched))
         q = truth_of(changed, who, at_us, item, nobody).q[0].astype(np.float64)
-        odds: NDArray[np.float64] = logit(np.clip(q, LEAST, 1 - LEAST))
-        return odds
+        return log_odds(q)
 
     whole = truth()
     parts = {name: whole - truth(**{name: False}) for name in MECHANISMS}
@@ -60,35 +60,52 @@ class Watched:
         self.maker: Any = policies["endcap"]
         self.version = "watched"
         self.pages = 0
+        self.truth = Oracle(world)
         self.told: dict[str, list[NDArray[np.float64]]] = {name: [] for name in policies}
+        self.bought: dict[str, list[NDArray[np.float64]]] = {name: [] for name in policies}
+        self.true: list[NDArray[np.float64]] = []
+        """Of every candidate, [C, 3]: whether it is an ad, q, P(buy | click)."""
         self.parts: list[NDArray[np.float64]] = []
         self.names: list[str] = []
 
     def predict(self, question: Question) -> Predictions:
-        """Answer, and look at every fourth page."""
+        """Answer, and look at some pages."""
         self.pages += 1
         if self.pages % EVERY == 0:
-            parts = parts_of(self.world, question)
-            self.names = list(parts)
-            columns = np.stack(list(parts.values()), axis=1)
-            self.parts.append(columns - columns.mean(axis=0))
-            for name, policy in self.policies.items():
-                told = logit(np.clip(policy.predict(question).q, LEAST, 1 - LEAST))
-                self.told[name].append(told - told.mean())
+            self._look(question)
         answer: Predictions = self.maker.predict(question)
         return answer
+
+    def _look(self, question: Question) -> None:
+        """Compare what is told of a page's candidates with what is true of them."""
+        is_ad, true = question.campaign >= 0, self.truth.predict(question)
+        parts = parts_of(self.world, question)
+        self.names = list(parts)
+        columns = np.stack(list(parts.values()), axis=1)[~is_ad]
+        self.parts.append(columns - columns.mean(axis=0))
+        self.true.append(np.column_stack([is_ad, true.q, true.buy]))
+        for name, policy in self.policies.items():
+            answer = policy.predict(question)
+            told = log_odds(answer.q[~is_ad])
+            self.told[name].append(told - told.mean())
+            self.bought[name].append(answer.buy)
 
     def learn_items(self, catalogue: Any) -> None:
         """Let all of them take in the catalogue."""
         for policy in self.policies.values():
             policy.learn_items(catalogue)
 
+    def learn_campaigns(self, campaigns: Any) -> None:
+        """Let all of them take in the campaigns."""
+        for policy in self.policies.values():
+            policy.learn_campaigns(campaigns)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.maker, name)
 
 
 def watch(lesson: Lesson, *, days: int) -> Watched:
-    """Let the model make the pages of further days, without ads."""
+    """Let the model make the pages of further days."""
     seed, watched = lesson.world.config.seed, []
     makers = usual_policies(lesson.model, lesson.fitted, seed=seed)
 
@@ -98,7 +115,7 @@ def watch(lesson: Lesson, *, days: int) -> Watched:
         return watched[-1]
 
     contest = Contest(world=lesson.world, model=lesson.model, days=days, seed=seed)
-    run_policy(contest, make, policy="watched", ads=False)
+    run_policy(contest, make, policy="watched", ads=True)
     return watched[-1]
 
 
@@ -118,7 +135,35 @@ def table(seed: int, watched: Watched) -> str:
     truth = parts.sum(axis=1)
     found = " | ".join(f"{np.corrcoef(values, truth)[0, 1]:.2f}" for values in told.values())
     lines.append(f"| correlation with the whole | {truth.std():.2f} | {found} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *purchases(watched)])
+
+
+def log_odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-odds of chances, finite."""
+    odds: NDArray[np.float64] = logit(np.clip(chance, LEAST, 1 - LEAST))
+    return odds
+
+
+def purchases(watched: Watched) -> list[str]:
+    """Write in Markdown how P(buy | click) compares with the truth, weighed by chances of a click.
+
+    The slope is that of the true log-odds on those told; the divergence is Kullback and Leibler's.
+    """
+    is_ad, q, true = np.concatenate(watched.true).T
+    lines = [
+        "\n| P(buy given click) | truth | told | slope | divergence, nats |\n|---|---|---|---|---|"
+    ]
+    for kind, rows in (("products", is_ad == 0), ("ads", is_ad == 1)):
+        weight, t = q[rows] / q[rows].sum(), np.clip(true[rows], LEAST, 1 - LEAST)
+        for name, values in watched.bought.items():
+            said = np.clip(np.concatenate(values)[rows], LEAST, 1 - LEAST)
+            slope = np.polyfit(log_odds(said), log_odds(t), 1, w=np.sqrt(weight))[0]
+            apart = t * np.log(t / said) + (1 - t) * np.log((1 - t) / (1 - said))
+            lines.append(
+                f"| {kind}, {name} | {weight @ t:.4f} | {weight @ said:.4f} | {slope:.2f} |"
+                f" {weight @ apart:.4f} |"
+            )
+    return lines
 
 
 def main() -> None:
@@ -131,8 +176,8 @@ def main() -> None:
         heading(
             "What of the truth a model has learned",
             "learned",
-            f"{given.days} days of log, one fit, two days of its pages without ads; slopes of"
-            " predicted on true log-odds of a click, within pages",
+            f"{given.days} days of log, one fit, two days of its pages; slopes of predicted on true"
+            " log-odds of a product's click, within pages",
         )
     ]
     for seed in given.seeds:
