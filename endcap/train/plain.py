@@ -28,7 +28,7 @@ MOST_ITERATIONS = 100
 LEANING = 0.1
 """How far, against other weights, those may be from 0 that part a task from what it leans on.
 
-Some dozen purchases after clicks on ads say little of thirty columns: in two made-up shops their
+Some hundred purchases after clicks on ads say little of seventy columns: in two made-up shops their
 chances lay twice as far from the truth where they could part as far as any task's.
 """
 
@@ -36,8 +36,7 @@ SHAPE = 0.01
 """The same for when, within its horizon, an event comes after a click.
 
 The last clicks of training days were watched for hours. Where their delays might be anything, the
-fit told late ones of a high chance and long delays: in two made-up shops purchases after clicks
-were said to come a quarter to a third too often.
+fit told late ones of a high chance and long delays. Figures of both: docs/rooms/train.md.
 """
 
 
