@@ -109,13 +109,14 @@ def sampled(questions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def ask_question(
     predictor: NetworkPredictor, examples: "Examples", dataset: Dataset, k: int
 ) -> tuple[State, Response]:
-    """Ask about one question's candidates: the shopper's state, raw answers, and attention."""
+    """Ask every task about one question's candidates: the state, raw answers, and attention."""
     table = examples.candidates
     rows = slice(table.offsets[k], table.offsets[k + 1])
     start = dataset.histories.offsets[examples.user[k]]
     history = dataset.histories.events[start : examples.visible[k]]
-    state = predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
-    return state, predictor.graphs.respond(
+    graphs, at_us = predictor.shopper_graphs, int(examples.at_us[k])
+    state = graphs.read([graphs.window(history)], at_us, int(examples.device[k]))
+    return state, graphs.respond(
         state,
         table.item[rows][None],
         table.campaign[rows][None],

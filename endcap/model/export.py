@@ -1,4 +1,8 @@
-"""The network as two ONNX graphs that need no torch: read a history, answer about candidates."""
+"""The network as two ONNX graphs that need no torch: read a history, answer about candidates.
+
+Where some networks answer nothing that is asked of an item, a page does not run them: then there
+are two graphs for pages and lists, and two of all networks for what is asked of shoppers.
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -18,7 +22,7 @@ from endcap.model.served import (
     RespondInputs,
     RespondTogether,
 )
-from endcap.schema import DIMENSIONS, NUM_CONTEXT, NUM_PHASES
+from endcap.schema import DIMENSIONS, NUM_CONTEXT, NUM_PHASES, is_of_shopper
 
 SIZES = {"B": 2, "T": 3, "C": 4}
 """Batch, events and candidates of the example that is traced; a graph takes any others."""
@@ -92,10 +96,28 @@ def export_onnx(
 ) -> None:
     """Write `read.onnx` and `respond.onnx`; sizes of batch, history and candidates stay free.
 
+    With networks that pages do not ask come `read_shopper.onnx` and `respond_shopper.onnx`.
+
     Args:
-        apart: networks of the tasks that do not share the first one.
+        apart: networks of the tasks that do not share the first one, those of shoppers last.
     """
-    own = apart or {}
+    own = dict(apart or {})
+    of_items = {name: each for name, each in own.items() if answers_items(each)}
+    assert list(own)[: len(of_items)] == list(of_items), "networks of shoppers come last"
+    _export_graphs(network, of_items, folder)
+    if len(of_items) < len(own):
+        _export_graphs(network, own, folder, suffix="_shopper")
+
+
+def answers_items(network: Network) -> bool:
+    """Tell whether any task of a network asks of an item."""
+    return not all(is_of_shopper(task) for task in network.tasks)
+
+
+def _export_graphs(
+    network: Network, own: Mapping[str, Network], folder: Path, *, suffix: str = ""
+) -> None:
+    """Write the two graphs of the shared network and of some others beside it."""
     networks = [each.to("cpu").eval() for each in (network, *own.values())]
     reader: nn.Module = Reader(network)
     responder: nn.Module = Responder(network)
@@ -108,8 +130,8 @@ def export_onnx(
     reads, responds = _read_sizes(dim), _respond_sizes(dim, num_effects)
     reads = {name: reads[name] for name in ReadInputs._fields}  # in the order of the graph
     responds = {name: responds[name] for name in RespondInputs._fields}
-    _export(reader, reads, READ_FREE, folder / "read.onnx", events)
-    _export(responder, responds, RESPOND_FREE, folder / "respond.onnx", events)
+    _export(reader, reads, READ_FREE, folder / f"read{suffix}.onnx", events)
+    _export(responder, responds, RESPOND_FREE, folder / f"respond{suffix}.onnx", events)
 
 
 def _export(

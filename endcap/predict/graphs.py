@@ -1,4 +1,4 @@
-"""The two ONNX graphs at work: a history is read once, then asked about candidates."""
+"""Two ONNX graphs at work: a history is read once, then asked about candidates."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +15,15 @@ from endcap.schema import NUM_PHASES, Ad, Events
 
 
 class Graphs:
-    """Runs `read.onnx` and `respond.onnx` of a model folder, in fp32."""
+    """Runs two graphs of a model folder in fp32, `read.onnx` and `respond.onnx` or others.
 
-    def __init__(self, artifact: Artifact, items: ItemVectors, *, threads: int) -> None:
+    Attributes:
+        width: columns of item vectors that the graphs read; the first ones, where all are more.
+    """
+
+    def __init__(
+        self, artifact: Artifact, items: ItemVectors, *, threads: int, suffix: str = ""
+    ) -> None:
         if artifact.folder is None:
             raise AssertionError("an artifact must be on disk before it can predict")
         manifest = artifact.manifest
@@ -26,8 +32,10 @@ class Graphs:
         self._next_action = manifest.next_action
         self._max_history = int(manifest.model["max_history"])
         self._num_campaigns = int(artifact.arrays["num_campaigns"][0])
-        self._read = _session(artifact.folder / "read.onnx", threads)
-        self._respond = _session(artifact.folder / "respond.onnx", threads)
+        self._read = _session(artifact.folder / f"read{suffix}.onnx", threads)
+        self._respond = _session(artifact.folder / f"respond{suffix}.onnx", threads)
+        self.width = _columns(self._read, "item")
+        self._num_effects = _columns(self._respond, "of_item")
 
     def window(self, history: Events) -> Events:
         """Return the events that are read: the latest that are no impressions."""
@@ -95,14 +103,15 @@ class Graphs:
             ad: an ad on the page of all.
             changed: inputs of the graph, by name, that stand in for the candidates' own.
         """
-        parts, present = self.items.parts(item)
+        parts, present = self.items.parts(item, self.width)
         is_item = item >= 0
         answers, events, dimensions = self._respond.run(
             None,
             {
                 "parts": parts,
                 "present": present,
-                "of_item": self.items.effects[item] * is_item[..., None].astype(np.float32),
+                "of_item": self.items.effects[item, : self._num_effects]
+                * is_item[..., None].astype(np.float32),
                 "campaign": self._known_campaigns(campaign),
                 "context": context,
                 "states": state.states,
@@ -140,7 +149,13 @@ class Graphs:
         }
 
     def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self.items.vectors[np.maximum(rows, 0)] * (rows >= 0)[..., None].astype(np.float32)
+        vectors = self.items.vectors[:, : self.width]
+        return vectors[np.maximum(rows, 0)] * (rows >= 0)[..., None].astype(np.float32)
+
+
+def _columns(session: ort.InferenceSession, name: str) -> int:
+    """Return the last size of an input."""
+    return int(next(each.shape[-1] for each in session.get_inputs() if each.name == name))
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:

@@ -43,7 +43,7 @@ class NextItemScorer:
             counters: [V, N] what all shoppers did with each item before today.
             unseen: weigh for a list of items that the shopper never met.
         """
-        return {"network": self.items.vectors @ user} | self.beside(
+        return {"network": self._of_network(user)} | self.beside(
             history, at_us, counters, unseen=unseen
         )
 
@@ -62,10 +62,14 @@ class NextItemScorer:
 
     def chance(self, user: Scores, item: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return P(next item = i), [C]: stands for a click where a log shows no impressions."""
-        scores = (self.items.vectors @ user).astype(np.float64)
+        scores = self._of_network(user).astype(np.float64)
         weights = np.exp(scores - scores.max())
         out: NDArray[np.float64] = weights[item] / weights.sum()
         return out
+
+    def _of_network(self, user: Scores) -> Scores:
+        scores: Scores = self.items.vectors[:, : len(user)] @ user
+        return scores
 
 
 def best_rows(scores: Scores, limit: int) -> NDArray[np.int32]:

@@ -21,7 +21,9 @@ class NetworkPredictor:
 
     Attributes:
         items: the vectors of fitted and of later items.
-        graphs: reads histories and asks raw outputs.
+        graphs: reads histories and asks raw outputs of items: for pages and lists.
+        shopper_graphs: the same for what is asked of shoppers too; not the same graphs where a
+            network answers that alone.
         readout: tells what raw outputs mean, task by task.
         scorer: scores every item as the next one.
     """
@@ -31,7 +33,9 @@ class NetworkPredictor:
         self.version = artifact.manifest.version
         self.shop = artifact.manifest.shop
         self.items = ItemVectors(artifact)
-        self.graphs = Graphs(artifact, self.items, threads=threads)
+        self.graphs = self.shopper_graphs = Graphs(artifact, self.items, threads=threads)
+        if "respond_shopper.onnx" in artifact.manifest.files:
+            self.shopper_graphs = Graphs(artifact, self.items, threads=threads, suffix="_shopper")
         self.readout = Readout(artifact.manifest)
         self.scorer = NextItemScorer(artifact, self.items)
 
@@ -110,11 +114,12 @@ class NetworkPredictor:
             ad: an ad that stands on the page; without one the answer is over all instants.
         """
         rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
-        state = self.state(history, at_us, device)
+        graphs = self.graphs if item is not None else self.shopper_graphs
+        state = graphs.read([graphs.window(history)], at_us, device)
         context = self.context(history, at_us, rows, counters)
         no_campaign = np.full(len(rows), -1, dtype=np.int32)
-        answers, _ = self.answers(state, rows, no_campaign, context, ad)
-        return answers
+        found = graphs.respond(state, rows[None], no_campaign[None], context[None], ad)
+        return found.answers[0]
 
     def within(
         self,
@@ -180,7 +185,7 @@ class NetworkPredictor:
 
     def similar(self, row: int, limit: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the items whose vectors point the same way, best first, with the cosine."""
-        vectors = self.items.vectors
+        vectors = self.items.vectors[:, : self.graphs.width]
         norms = np.linalg.norm(vectors, axis=1)
         cosine = vectors @ vectors[row] / np.maximum(norms * norms[row], 1e-9)
         cosine[row] = -np.inf

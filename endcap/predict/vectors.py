@@ -68,15 +68,17 @@ class ItemVectors:
         """Count the rows."""
         return len(self.vectors)
 
-    def parts(self, item: NDArray[np.int32]) -> tuple[Floats, Floats]:
+    def parts(self, item: NDArray[np.int32], width: int | None = None) -> tuple[Floats, Floats]:
         """Return the vectors [..., F, D] that items are the sums of, and 1 where there is one.
 
-        An item of -1 is none and has no parts.
+        Args:
+            item: rows; -1 is none and has no parts.
+            width: how many columns to return, from the first on; all when absent.
         """
         numbers = np.where(item[..., None] >= 0, self.numbers[item], 0)
-        found: Floats = self._parts[np.minimum(numbers, len(self._parts) - 1)]
+        found: Floats = self._parts[np.minimum(numbers, len(self._parts) - 1), :width]
         later = numbers >= len(self._parts)
-        found[later] = self._later[numbers[later] - len(self._parts)]
+        found[later] = self._later[numbers[later] - len(self._parts), :width]
         return found, (numbers > 0).astype(np.float32)
 
     def _parts_of(

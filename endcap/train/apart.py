@@ -5,7 +5,7 @@ from pathlib import Path
 
 from endcap.errors import ConfigError
 from endcap.model import Network
-from endcap.schema import Binary
+from endcap.schema import Binary, is_of_shopper
 from endcap.train.calibration import Calibration, calibrate
 from endcap.train.comparing import (
     TaskComparison,
@@ -30,8 +30,9 @@ class Apart:
 
     @property
     def networks(self) -> dict[str, Network]:
-        """Return the network of each such task."""
-        return {name: trainer.network for name, trainer in self.trainers.items()}
+        """Return the network of each such task; those that pages do not ask come last."""
+        found = {name: trainer.network for name, trainer in self.trainers.items()}
+        return dict(sorted(found.items(), key=lambda own: is_of_shopper(own[1].tasks[0])))
 
     def calibrations(self, shared: Network) -> dict[str, Calibration]:
         """Calibrate each task's own answers; a slot is looked at as the shared network has it."""

@@ -8,6 +8,7 @@ from msgspec import structs
 from endcap.api.fitting import write_model
 from endcap.artifact import load_artifact
 from endcap.errors import ConfigError
+from endcap.features import NUM_COUNTERS
 from endcap.model import ModelConfig
 from endcap.predict import NetworkPredictor
 from endcap.schema import Split
@@ -179,3 +180,94 @@ def test_a_recipe_keeps_the_tasks_apart(tmp_path):
 def test_a_task_apart_that_is_not_there_is_told(dataset):
     with pytest.raises(ConfigError, match="apart names 'buys', which this log does not train; it"):
         fit(dataset, config=structs.replace(CONFIG, apart=("buys",)))
+
+
+@pytest.fixture(scope="module")
+def of_shoppers(dataset, tmp_path_factory):
+    """A fit whose tasks apart are one of shoppers, named first, and one of items."""
+    folder = tmp_path_factory.mktemp("fit") / "shoppers.model"
+    return fit_apart(dataset, ("return", "click"), folder)
+
+
+def fit_apart(dataset, names, folder):
+    done = fit(dataset, config=structs.replace(CONFIG, apart=names))
+    with torch.no_grad():
+        for (
+            network
+        ) in done.apart.values():  # so short a fit may leave them the shared one's answers
+            network.plain.linear.bias += 0.3
+    write_model(done, folder, fingerprint="test", metrics=[])
+    return done, NetworkPredictor(load_artifact(folder))
+
+
+def test_a_page_does_not_read_by_a_network_of_shoppers(of_shoppers):
+    done, served = of_shoppers
+    dim = done.network.config.dim
+    assert list(done.apart) == ["click", "return"]
+    assert served.graphs.width == 2 * dim
+    assert served.shopper_graphs.width == served.items.vectors.shape[1] == 3 * dim
+
+
+def test_what_is_asked_of_a_shopper_comes_of_the_network_apart(of_shoppers):
+    done, served = of_shoppers
+    asked = done.plan.targets["return"].asked
+    offsets, place = done.examples.candidates.offsets, done.network.slices["return"]
+    k = int(next(k for k in range(len(offsets) - 1) if asked[offsets[k] : offsets[k + 1]].any()))
+    row = int(np.flatnonzero(asked[offsets[k] : offsets[k + 1]])[0])
+    batch = done.batcher.lay_out(np.array([k]))
+    answers = []
+    for network in (done.apart["return"].eval(), done.network.eval()):
+        with torch.no_grad():
+            vectors = network.items()
+            states, last = network.read(vectors, batch.history)
+            found = network.respond(
+                vectors, states, last, batch.history, batch.question, batch.candidates
+            )
+        own = network.slices["return"]
+        answers.append(found.mixed(network.trust)[0, row, own].numpy())
+    told = told_by(served, done, k).answers[0][row, place]
+    np.testing.assert_allclose(told, answers[0], atol=1e-4)
+    assert np.abs(told - answers[1]).max() > 1e-3
+    history, nobody = served.artifact.histories.events[:9], np.array([-1], dtype=np.int32)
+    counters = np.zeros((served.items.num_items, NUM_COUNTERS), dtype=np.float32)
+    at_us = int(history["timestamp_us"][-1]) + 1
+    of_page, _ = served.answers(
+        served.state(history, at_us, 0),
+        nobody,
+        nobody,
+        served.context(history, at_us, nobody, counters),
+    )
+    added = served.ask(history, at_us, None, counters) - of_page
+    assert np.abs(added[:, place]).min() > 1e-3
+    np.testing.assert_allclose(np.delete(added, np.r_[place], axis=1), 0, atol=1e-6)
+
+
+def test_pages_are_the_same_whether_a_task_of_shoppers_stands_apart_or_not(
+    dataset, of_shoppers, fitted, tmp_path
+):
+    _, served = of_shoppers
+    plain, other = fit_apart(dataset, ("click",), tmp_path / "plain.model")
+    assert other.shopper_graphs is other.graphs
+    k = int(np.flatnonzero(fitted.batcher.num_candidates > 2)[0])
+    told, expected = (told_of_items(each, plain, k) for each in (served, other))
+    for name in ("q", "dwell_ms", "buy"):
+        np.testing.assert_allclose(getattr(told, name), getattr(expected, name), atol=1e-6)
+    states = [state_of(each, plain, k) for each in (served, other)]
+    item = np.arange(other.items.num_items, dtype=np.int32)
+    np.testing.assert_allclose(*(each.scorer.chance(s.user, item) for each, s in
+                                 zip((served, other), states, strict=True)), atol=1e-6)  # fmt: skip
+    np.testing.assert_array_equal(served.similar(0, 5)[0], other.similar(0, 5)[0])
+
+
+def state_of(predictor, fitted, k):
+    examples, histories = fitted.examples, fitted.dataset.histories
+    history = histories.events[histories.offsets[examples.user[k]] : examples.visible[k]]
+    return predictor.state(history, int(examples.at_us[k]), int(examples.device[k]))
+
+
+def told_of_items(predictor, fitted, k):
+    table = fitted.examples.candidates
+    rows = slice(table.offsets[k], table.offsets[k + 1])
+    return predictor.predict_with(
+        state_of(predictor, fitted, k), table.item[rows], table.campaign[rows], table.context[rows]
+    )
