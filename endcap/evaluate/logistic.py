@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from endcap.errors import LogError
 from endcap.evaluate.policies import CataloguePredictor, Examination
-from endcap.features import ItemColumns, candidate_context, phases
+from endcap.features import ItemColumns, candidate_context
 from endcap.metrics import log_loss
-from endcap.schema import Catalogue, Predictions, Question, ShopConfig, Split
+from endcap.schema import Catalogue, ContextColumn, Predictions, Question, ShopConfig, Split
 from endcap.train import Fitted
 from endcap.train.targets import HazardTarget
 
@@ -26,7 +26,6 @@ class _Rows:
     item: NDArray[np.int64]
     campaign: NDArray[np.int64]
     context: NDArray[np.float32]
-    clock: NDArray[np.float32]
     place: NDArray[np.int64]
     """Placement and slot in one number; 0 where it is asked without a slot."""
 
@@ -34,8 +33,8 @@ class _Rows:
 class LogisticPredictor(CataloguePredictor):
     """Clicks and purchases by logistic regression, dwell by ridge, on one-hot and dense columns.
 
-    Columns: the candidate context, item, leaf category, brand, ad and campaign, hour and weekday
-    (of an ad, by campaign), and the slot at training time, which is left out when it answers.
+    Columns: the candidate context, item, leaf category, brand, ad and campaign (of an ad with its
+    hour and weekday), and the slot at training time, which is left out when it answers.
     """
 
     version = "logistic"
@@ -63,15 +62,18 @@ class LogisticPredictor(CataloguePredictor):
     def predict(self, question: Question) -> Predictions:
         """Answer for every candidate, without a slot."""
         context = candidate_context(
-            question.history, question.at_us, question.item, self._columns, question.counters
+            question.history,
+            question.at_us,
+            question.item,
+            self._columns,
+            question.counters,
+            zone=self._shop.clock_zone,
         )
-        clock = phases(np.array([question.at_us]), self._shop.tzinfo)
         design = self._design(
             _Rows(
                 item=question.item.astype(np.int64),
                 campaign=question.campaign.astype(np.int64),
                 context=context,
-                clock=np.repeat(clock, len(question.item), axis=0),
                 place=np.zeros(len(question.item), dtype=np.int64),
             )
         )
@@ -87,13 +89,11 @@ class LogisticPredictor(CataloguePredictor):
     def _learn(self, fitted: Fitted) -> None:
         facts, candidates = fitted.plan.facts, fitted.examples.candidates
         shown = candidates.impression >= 0
-        clock = phases(facts.at_us, self._shop.tzinfo)
         design = self._design(
             _Rows(
                 item=candidates.item.astype(np.int64),
                 campaign=candidates.campaign.astype(np.int64),
                 context=candidates.context,
-                clock=clock,
                 place=_place(candidates.placement, candidates.slot),
             )
         )
@@ -117,11 +117,11 @@ class LogisticPredictor(CataloguePredictor):
         items, leaves, brands, campaigns, places = self._widths
         leaf, brand = self._columns.leaf[rows.item], self._columns.brand[rows.item]
         is_ad = (rows.campaign >= 0).astype(np.float32)[:, None]
-        hours = is_ad * rows.clock
+        hours = is_ad * rows.context[:, ContextColumn.DAY_SINE : ContextColumn.WEEK_COSINE + 1]
         of_campaign = _one_hot(rows.campaign + 1, campaigns)
         return sp.hstack(
             [
-                sp.csr_matrix(np.hstack([rows.context, rows.clock, is_ad, hours])),
+                sp.csr_matrix(np.hstack([rows.context, is_ad, hours])),
                 _one_hot(rows.item, items),
                 _one_hot(leaf, leaves),
                 _one_hot(brand, brands),

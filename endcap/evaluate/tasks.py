@@ -110,7 +110,7 @@ def _answers(part: _Part, target: "BinaryTarget | HazardTarget") -> Answers:
         label=label[rows],
         probability=as_sampled(asked.chance(task.name, part.kept, hours), asked.log_offset(rows)),
         constant=constant_chance(target, part.training, rows),
-        trees=tree_answers(part.examples, part.dataset, label, watched, training, rows),
+        trees=tree_answers(part.examples, label, watched, training, rows),
         user=part.user,
         slots=_slots(part, label) if of_slots else None,
     )

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from endcap.errors import MissingExtraError
 from endcap.evaluate.asking import question_of, sampled
 from endcap.evaluate.classifiers import boosted_trees
-from endcap.features import phases
-from endcap.schema import NUM_PHASES, Dataset
 
 if TYPE_CHECKING:  # torch is not needed to look at figures
     from endcap.train.examples import Examples
@@ -23,7 +21,6 @@ LEAST_HITS = 10
 
 def tree_answers(
     examples: "Examples",
-    dataset: Dataset,
     label: Floats,
     hours: Floats | None,
     training: NDArray[np.int64],
@@ -32,7 +29,7 @@ def tree_answers(
     """Grow trees on training rows of a task, and answer of the chosen ones.
 
     They read what the candidate head reads beside vectors and histories (the context's columns,
-    slot, placement, device, campaign, clock), and how long a row was watched, as labels are.
+    slot, placement, device, campaign), and how long a row was watched, as labels are.
 
     Args:
         label: of all candidates; `hours`: how long each is watched, where that differs.
@@ -48,19 +45,16 @@ def tree_answers(
         trees = boosted_trees()
     except MissingExtraError:
         return None
-    trees.fit(_read(examples, dataset, hours, training), label[training])
-    found: Floats = trees.predict_proba(_read(examples, dataset, hours, chosen))[:, 1]
+    trees.fit(_read(examples, hours, training), label[training])
+    found: Floats = trees.predict_proba(_read(examples, hours, chosen))[:, 1]
     return found
 
 
 def _read(
-    examples: "Examples", dataset: Dataset, hours: Floats | None, rows: NDArray[np.int64]
+    examples: "Examples", hours: Floats | None, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     table = examples.candidates
     question = question_of(table, rows)
-    clock = np.zeros((len(rows), NUM_PHASES), dtype=np.float32)
-    if dataset.shop.has_clock:
-        clock = phases(examples.at_us[question], dataset.shop.tzinfo)
     columns: list[NDArray[Any]] = [
         table.slot[rows],
         table.placement[rows],
@@ -68,5 +62,5 @@ def _read(
         table.campaign[rows],
         np.zeros(len(rows)) if hours is None else hours[rows],
     ]
-    found: NDArray[np.float32] = np.column_stack([table.context[rows], clock, *columns])
+    found: NDArray[np.float32] = np.column_stack([table.context[rows], *columns])
     return found.astype(np.float32)

@@ -4,6 +4,8 @@ The same function builds training rows and requests. A row reads events strictly
 question, its own item's fields and counters, and never another candidate.
 """
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +14,11 @@ from endcap.features.clock import DAY_US, HOUR_US
 from endcap.features.columns import ItemColumns
 from endcap.features.counters import NUM_COUNTERS, NUM_FRESH, CounterColumn
 from endcap.features.dwelt import match_dwelt
+from endcap.features.moment import tell_moment
 from endcap.features.tastes import CLICK_PRIOR, match_shown
 from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, Action, ContextColumn, Events
+
+UTC = ZoneInfo("UTC")
 
 MAX_EVENTS = 512
 """Events of a shopper that a context reads, the latest: as many as an engine keeps."""
@@ -33,7 +38,7 @@ def candidate_context(
     columns: ItemColumns,
     counters: NDArray[np.float32],
     *,
-    has_clock: bool = True,
+    zone: ZoneInfo | None = UTC,
 ) -> NDArray[np.float32]:
     """Build the context of candidates [C] of one shopper at one instant, [C, X].
 
@@ -42,10 +47,10 @@ def candidate_context(
             Rows of action IMPRESSION tell what was shown, and are counted apart: the last 2,048.
         item: rows; -1 asks of the shopper without an item, and only their own columns are filled.
         counters: [V, N] as of the start of the day (`Counters.as_of`).
-        has_clock: False in an order-only log, whose ages mean nothing and stay 0.
+        zone: the shop's; None in an order-only log, whose ages mean nothing and stay 0.
     """
     did, shown = split_history(history)
-    return context_of(did, shown, at_us, item, columns, counters, has_clock=has_clock)
+    return context_of(did, shown, at_us, item, columns, counters, zone=zone)
 
 
 def context_of(  # noqa: PLR0913 (all that one candidate reads)
@@ -56,7 +61,7 @@ def context_of(  # noqa: PLR0913 (all that one candidate reads)
     columns: ItemColumns,
     counters: NDArray[np.float32],
     *,
-    has_clock: bool = True,
+    zone: ZoneInfo | None = UTC,
     fresh: NDArray[np.float32] | None = None,
     totals: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
@@ -71,7 +76,7 @@ def context_of(  # noqa: PLR0913 (all that one candidate reads)
     context = np.zeros((len(item), NUM_CONTEXT), dtype=np.float32)
     history, shown = history[-MAX_EVENTS:], shown[-MAX_SHOWN:]
     without, item = item < 0, np.maximum(item, 0)
-    _match_history(context, history, at_us, item, columns, has_clock)
+    _match_history(context, history, at_us, item, columns, zone is not None)
     _read_counters(context, item, counters, totals)
     if len(shown):
         match_shown(context, history, shown, item, columns, counters, totals)
@@ -89,7 +94,7 @@ def context_of(  # noqa: PLR0913 (all that one candidate reads)
         context[:, ContextColumn.PRICE_AGAINST_USUAL] = gap
         context[:, ContextColumn.PRICE_GAP_SQUARED] = np.square(gap)
     context[:, ContextColumn.HISTORY_LENGTH] = np.log1p(len(history)) / 4
-    if has_clock:
+    if zone is not None:
         created = columns.created_at_us[item]
         age_days = np.maximum(at_us - created, 0) / DAY_US
         context[:, ContextColumn.ITEM_AGE] = np.where(created > 0, 1 / (1 + age_days), 0)
@@ -97,6 +102,7 @@ def context_of(  # noqa: PLR0913 (all that one candidate reads)
             since = max(at_us - int(history["timestamp_us"][-1]), 0)
             context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since / DAY_US)
         count_days(context, history, at_us, item)
+        tell_moment(context, history, at_us, zone)
     if without.any():
         context[np.ix_(without, _OF_ITEMS)] = 0
     return context

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from endcap.model.config import ModelConfig
-from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
+from endcap.schema import MOMENT_COLUMNS, NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
 
 _MET = [
     ContextColumn.SAME_ITEM_CLICKS,
@@ -17,6 +17,8 @@ _MET = [
 """Columns of which one is above 0 where the shopper met the item."""
 
 _OF_SHOPPER = list(SHOPPER_COLUMNS)
+
+_MOMENT = list(MOMENT_COLUMNS)
 
 ACTIVE = 0.45
 """`SINCE_LAST` of a shopper who is here, or was within about a day."""
@@ -53,6 +55,12 @@ class PlainHead(nn.Module):
         now = 2 * NUM_CONTEXT + 1
         scales[_OF_SHOPPER] = scales[now : now + 1 + len(_OF_SHOPPER)] = SHOPPER_SCALE
         return scales
+
+    def moment_columns(self) -> list[int]:
+        """List the columns that tell of the moment of a question."""
+        again, now = NUM_CONTEXT + 1, 2 * NUM_CONTEXT + 2
+        columns = [*_MOMENT, *(again + each for each in _MOMENT)]
+        return [*columns, *(now + _OF_SHOPPER.index(each) for each in _MOMENT)]
 
     def forward(
         self, context: Float[Tensor, "... X"], bands: Float[Tensor, "... Y"] | None

@@ -119,7 +119,8 @@ class NetworkPredictor:
         context = self.context(history, at_us, rows, counters)
         no_campaign = np.full(len(rows), -1, dtype=np.int32)
         found = graphs.respond(state, rows[None], no_campaign[None], context[None], ad)
-        return found.answers[0]
+        answers: NDArray[np.float64] = found.answers[0]
+        return answers
 
     def within(
         self,
@@ -218,5 +219,5 @@ class NetworkPredictor:
         counters: NDArray[np.float32],
     ) -> NDArray[np.float32]:
         """Build the context columns [C, X] of items for one shopper at one instant."""
-        columns, has_clock = self.items.columns, self.shop.has_clock
-        return candidate_context(history, at_us, item, columns, counters, has_clock=has_clock)
+        columns, zone = self.items.columns, self.shop.clock_zone
+        return candidate_context(history, at_us, item, columns, counters, zone=zone)

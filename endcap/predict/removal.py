@@ -32,7 +32,7 @@ def respond_without(
                 question.item,
                 predictor.items.columns,
                 question.counters,
-                has_clock=predictor.shop.has_clock,
+                zone=predictor.shop.clock_zone,
             )
             for past in pasts
         ]

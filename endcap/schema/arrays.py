@@ -66,28 +66,42 @@ class ContextColumn(IntEnum):
     BUY_DAYS_30 = 34
     SINCE_BUY = 35  # 1 / (1 + days since the last purchase), 0 if never
     TENURE = 36  # a third of log1p of the days since the first event that is kept
+    DAY_SINE = 37  # of the hour of day at which it is asked
+    DAY_COSINE = 38
+    WEEK_SINE = 39  # of the weekday
+    WEEK_COSINE = 40
+    SECONDS_SINCE_LAST = 41  # a fifth of log1p of the seconds since the last event, 0 without one
+    LAST_GAP = 42  # the same, of the time between the last two events
+    VISIT_EVENTS = 43  # log1p of the events within half an hour before the last one
+    LAST_CLICK = 44  # 1 if the last event was a click
+    LAST_CART = 45  # 1 if it was a cart or a favourite
+    LAST_PURCHASE = 46  # 1 if it was a purchase
     # The next two tell of the first of the shop's `items.numbers`; 0 where it has none.
-    NUMBER = 37  # log amount, standardised over training items; 0 where unknown
-    NUMBER_UNKNOWN = 38
+    NUMBER = 47  # log amount, standardised over training items; 0 where unknown
+    NUMBER_UNKNOWN = 48
     # The rest is read where a log tells how long what was shown held the shopper; else 0.
-    ITEM_DWELL = 39  # mean log dwell of all shoppers on this item up to the instant, standardised
-    ITEM_CLICKED = 40  # log of its click rate up to the instant, against the shop's
-    ITEM_TIMES = 41  # log1p of how often it was shown
-    OWN_DWELL = 42  # the shopper's mean log dwell, standardised
-    LAST_DWELL = 43  # log dwell of the last shown
-    LAST_3_DWELL = 44
-    LAST_10_DWELL = 45
-    LAST_5_CLICKED = 46  # clicks since the fifth last shown, less what is usual in the shop
-    LAST_20_CLICKED = 47
+    ITEM_DWELL = 49  # mean log dwell of all shoppers on this item up to the instant, standardised
+    ITEM_CLICKED = 50  # log of its click rate up to the instant, against the shop's
+    ITEM_TIMES = 51  # log1p of how often it was shown
+    OWN_DWELL = 52  # the shopper's mean log dwell, standardised
+    LAST_DWELL = 53  # log dwell of the last shown
+    LAST_3_DWELL = 54
+    LAST_10_DWELL = 55
+    LAST_5_CLICKED = 56  # clicks since the fifth last shown, less what is usual in the shop
+    LAST_20_CLICKED = 57
 
 
 NUM_CONTEXT = len(ContextColumn)
+
+MOMENT_COLUMNS = tuple(range(ContextColumn.DAY_SINE, ContextColumn.LAST_PURCHASE + 1))
+"""Columns that tell of the moment of a question: its clock, and how a visit goes on."""
 
 SHOPPER_COLUMNS = (
     ContextColumn.HISTORY_LENGTH,
     ContextColumn.SINCE_LAST,
     ContextColumn.SHOPPER_RATE,
     *range(ContextColumn.DAYS_2, ContextColumn.TENURE + 1),
+    *MOMENT_COLUMNS,
     *range(ContextColumn.OWN_DWELL, ContextColumn.LAST_20_CLICKED + 1),
 )
 """Columns that tell of the shopper alone: all that is known of a question without an item."""

@@ -152,6 +152,11 @@ class ShopConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return RESOLUTION_US[self.log.resolution]
 
     @property
+    def clock_zone(self) -> ZoneInfo | None:
+        """The shop's zone; None where timestamps are no times."""
+        return self.tzinfo if self.has_clock else None
+
+    @property
     def has_clock(self) -> bool:
         """Whether timestamps are times; an order-only log has none, and no horizons."""
         return self.log.resolution != "order"

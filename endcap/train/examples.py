@@ -223,7 +223,7 @@ def _context(
         item,
         columns,
         counters.as_of(day),
-        has_clock=dataset.shop.has_clock,
+        zone=dataset.shop.clock_zone,
         fresh=counters.fresh(item, group_start(dataset, at_us)),
         totals=counters.totals(day),
     )

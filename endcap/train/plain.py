@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from endcap.model import Network
-from endcap.schema import Binary, Hazard, NextItem, Split, Task
+from endcap.schema import Binary, Hazard, NextItem, Split, Task, is_of_shopper
 from endcap.train.batch import TargetBatch, label_batch
 from endcap.train.batches import Batcher
 from endcap.train.losses import trained_loss
@@ -37,6 +37,14 @@ SHAPE = 0.01
 
 The last clicks of training days were watched for hours. Where their delays might be anything, the
 fit told late ones of a high chance and long delays. Figures of both: docs/rooms/train.md.
+"""
+
+
+MOMENT = 0.01
+"""The same for the columns of the moment, where an item is asked about.
+
+They tell when a shopper comes back, and little of what the page before them does: free, they cost
+dwells and pairs' purchases more on validation days than they gave.
 """
 
 
@@ -148,4 +156,6 @@ def _scales(network: Network, task: Task) -> Tensor:
         scales[0] *= LEANING
     if isinstance(task, Hazard) and task.measures == "delay" and task.space == "clicks":
         scales[1:] *= SHAPE
+    if not is_of_shopper(task):
+        scales[:, network.plain.moment_columns()] *= MOMENT
     return scales

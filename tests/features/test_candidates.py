@@ -97,7 +97,7 @@ def test_a_candidate_reads_the_same_alone_and_in_company(columns, history):
 
 
 def test_without_a_clock_no_age_is_told(columns, history):
-    found = ask(history, columns, has_clock=False)
+    found = ask(history, columns, zone=None)
     ages = [C.SAME_ITEM_HOURS, C.SAME_ITEM_DAYS, C.SAME_LEAF_HOURS, C.ITEM_AGE, C.SINCE_LAST]
     assert not found[:, ages].any()
     assert found[0, C.SAME_ITEM_CLICKS] > 0

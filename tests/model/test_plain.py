@@ -3,7 +3,7 @@ import torch
 
 from endcap.model.effects import EffectInputs
 from endcap.model.plain import Answers
-from endcap.schema import NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
+from endcap.schema import MOMENT_COLUMNS, NUM_CONTEXT, SHOPPER_COLUMNS, ContextColumn
 
 
 def answer(network, *, item=0, seed=3):
@@ -142,3 +142,13 @@ def test_constant_answers_stand_at_their_task(make_network):
     bias = network.plain.linear.bias
     assert bias[network.slices["click"]].tolist() == [-3.0]
     assert bias[network.slices["dwell"]].tolist() == [0.5] * 16
+
+
+def test_columns_of_the_moment_are_found_wherever_they_stand(make_network):
+    plain = make_network().plain
+    context = torch.zeros(1, NUM_CONTEXT)
+    context[:, [ContextColumn.SAME_ITEM_CARTS, ContextColumn.SINCE_LAST]] = 1.0  # met, and here now
+    before = plain.columns(context, None)[0]
+    context[:, list(MOMENT_COLUMNS)] = 0.5
+    moved = plain.columns(context, None)[0] != before
+    assert moved.nonzero().flatten().tolist() == sorted(plain.moment_columns())

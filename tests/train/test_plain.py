@@ -80,3 +80,21 @@ def test_a_rare_task_stays_near_what_it_leans_on(planted):
     target.label[:] = np.random.default_rng(2).random(len(target.label)) < 0.3
     solve_plain(network, trainer.batcher, split)
     assert float(weight[network.slices["ad_click"]].abs().max()) < 0.2
+
+
+def test_the_moment_moves_what_is_asked_of_shoppers_and_hardly_what_is_asked_of_items(planted):
+    trainer, split = planted
+    network, weight = trainer.network, trainer.network.plain.linear.weight
+    context = trainer.batcher.examples.candidates.context
+    context[:] = 0
+    left = context[:, ContextColumn.LAST_PURCHASE] = np.arange(len(context)) % 2
+    trainer.batcher.targets["click"].label[:] = left == 0
+    back = trainer.batcher.targets["return"]
+    back.bin[:], back.limit_bin[:], back.limit_share[:] = np.where(left, 9, 1), 11, 1.0
+    back.observed[:] = True
+    solve_plain(network, trainer.batcher, split)
+    of_click, of_return = (
+        weight[network.slices[name]][:, ContextColumn.LAST_PURCHASE] for name in ("click", "return")
+    )
+    assert float(of_click.abs().max()) < 0.3
+    assert float(of_return[1 + 9] - of_return[1 + 1]) > 1.0
