@@ -158,7 +158,7 @@ def _best(
             "let the log run some days longer."
         )
     fits = [
-        LogisticRegression(C=strength, max_iter=200).fit(design[train], label[train])
+        LogisticRegression(C=strength, max_iter=2_000).fit(design[train], label[train])
         for strength in STRENGTHS
     ]
     losses = [
