@@ -11,7 +11,7 @@ from endcap.errors import LogError
 from endcap.evaluate.policies import CataloguePredictor, Examination
 from endcap.features import ItemColumns, candidate_context
 from endcap.metrics import log_loss
-from endcap.schema import Catalogue, ContextColumn, Predictions, Question, ShopConfig, Split
+from endcap.schema import CLOCK_COLUMNS, Catalogue, Predictions, Question, ShopConfig, Split
 from endcap.train import Fitted
 from endcap.train.targets import HazardTarget
 
@@ -117,7 +117,7 @@ class LogisticPredictor(CataloguePredictor):
         items, leaves, brands, campaigns, places = self._widths
         leaf, brand = self._columns.leaf[rows.item], self._columns.brand[rows.item]
         is_ad = (rows.campaign >= 0).astype(np.float32)[:, None]
-        hours = is_ad * rows.context[:, ContextColumn.DAY_SINE : ContextColumn.WEEK_COSINE + 1]
+        hours = is_ad * rows.context[:, CLOCK_COLUMNS]
         of_campaign = _one_hot(rows.campaign + 1, campaigns)
         return sp.hstack(
             [

@@ -98,9 +98,6 @@ def context_of(  # noqa: PLR0913 (all that one candidate reads)
         created = columns.created_at_us[item]
         age_days = np.maximum(at_us - created, 0) / DAY_US
         context[:, ContextColumn.ITEM_AGE] = np.where(created > 0, 1 / (1 + age_days), 0)
-        if len(history):
-            since = max(at_us - int(history["timestamp_us"][-1]), 0)
-            context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since / DAY_US)
         count_days(context, history, at_us, item)
         tell_moment(context, history, at_us, zone)
     if without.any():

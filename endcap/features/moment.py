@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features.clock import HOUR_US, phases
-from endcap.schema import Action, ContextColumn, Events
+from endcap.features.clock import DAY_US, HOUR_US, phases
+from endcap.schema import CLOCK_COLUMNS, Action, ContextColumn, Events
 
 VISIT_US = HOUR_US // 2
 """Events of so long before the last one belong to its visit."""
@@ -28,12 +28,13 @@ def tell_moment(context: NDArray[np.float32], history: Events, at_us: int, zone:
     Args:
         history: the shopper's events strictly before `at_us`, oldest first, known items only.
     """
-    clock = slice(ContextColumn.DAY_SINE, ContextColumn.WEEK_COSINE + 1)
-    context[:, clock] = phases(np.array([at_us], dtype=np.int64), zone)[0]
+    context[:, CLOCK_COLUMNS] = phases(np.array([at_us], dtype=np.int64), zone)[0]
     if len(history) == 0:
         return
     times = history["timestamp_us"]
-    context[:, ContextColumn.SECONDS_SINCE_LAST] = _log_seconds(at_us - int(times[-1]))
+    since_us = max(at_us - int(times[-1]), 0)
+    context[:, ContextColumn.SINCE_LAST] = 1 / (1 + since_us / DAY_US)
+    context[:, ContextColumn.SECONDS_SINCE_LAST] = _log_seconds(since_us)
     if len(times) > 1:
         context[:, ContextColumn.LAST_GAP] = _log_seconds(int(times[-1] - times[-2]))
     visit = np.searchsorted(times, times[-1] - VISIT_US)

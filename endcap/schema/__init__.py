@@ -1,6 +1,7 @@
 """The nouns of the house and their columns; every room meets the others through them."""
 
 from endcap.schema.arrays import (
+    CLOCK_COLUMNS,
     COLUMNS_OF_DIMENSION,
     DIMENSION_OF_FIELD,
     DIMENSIONS,
@@ -80,6 +81,7 @@ from endcap.schema.training import TrainSettings, Weighting
 
 __all__ = [
     "ANY_EVENT",
+    "CLOCK_COLUMNS",
     "COLUMNS_OF_DIMENSION",
     "DEFAULT_TASKS",
     "DIMENSIONS",

@@ -93,6 +93,9 @@ class ContextColumn(IntEnum):
 
 NUM_CONTEXT = len(ContextColumn)
 
+CLOCK_COLUMNS = slice(ContextColumn.DAY_SINE, ContextColumn.WEEK_COSINE + 1)
+"""Where `features.phases` of the question stand."""
+
 MOMENT_COLUMNS = tuple(range(ContextColumn.DAY_SINE, ContextColumn.LAST_PURCHASE + 1))
 """Columns that tell of the moment of a question: its clock, and how a visit goes on."""
 
