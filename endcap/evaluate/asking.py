@@ -114,8 +114,8 @@ def ask_question(
     rows = slice(table.offsets[k], table.offsets[k + 1])
     start = dataset.histories.offsets[examples.user[k]]
     history = dataset.histories.events[start : examples.visible[k]]
-    graphs, at_us = predictor.shopper_graphs, int(examples.at_us[k])
-    state = graphs.read([graphs.window(history)], at_us, int(examples.device[k]))
+    graphs = predictor.shopper_graphs
+    state = graphs.read_one(history, int(examples.at_us[k]), int(examples.device[k]))
     return state, graphs.respond(
         state,
         table.item[rows][None],

@@ -41,6 +41,12 @@ class Graphs:
         """Return the events that are read: the latest that are no impressions."""
         return split_history(history)[0][-self._max_history :]
 
+    def read_one(
+        self, history: Events, at_us: int, device: int, action: int | None = None
+    ) -> State:
+        """Read the window of one shopper's history."""
+        return self.read([self.window(history)], at_us, device, action)
+
     def read(
         self, windows: list[Events], at_us: int, device: int, action: int | None = None
     ) -> State:

@@ -48,7 +48,7 @@ class NetworkPredictor:
 
     def state(self, history: Events, at_us: int, device: int, action: int | None = None) -> State:
         """Read a history; `action` is the kind of next event that a list asks for."""
-        return self.graphs.read([self.graphs.window(history)], at_us, device, action)
+        return self.graphs.read_one(history, at_us, device, action)
 
     def predict(self, question: Question) -> Predictions:
         """Answer click, dwell and purchase for every candidate; none sees another."""
@@ -115,7 +115,7 @@ class NetworkPredictor:
         """
         rows = np.array([NO_ITEM], dtype=np.int32) if item is None else item
         graphs = self.graphs if item is not None else self.shopper_graphs
-        state = graphs.read([graphs.window(history)], at_us, device)
+        state = graphs.read_one(history, at_us, device)
         context = self.context(history, at_us, rows, counters)
         no_campaign = np.full(len(rows), -1, dtype=np.int32)
         found = graphs.respond(state, rows[None], no_campaign[None], context[None], ad)
