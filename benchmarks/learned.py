@@ -71,12 +71,14 @@ class Watched:
     def predict(self, question: Question) -> Predictions:
         """Answer, and look at some pages."""
         self.pages += 1
-        if self.pages % EVERY == 0:
-            self._look(question)
         answer: Predictions = self.maker.predict(question)
+        if self.pages % EVERY == 0:
+            others = {k: v for k, v in self.policies.items() if v is not self.maker}
+            told = {name: policy.predict(question) for name, policy in others.items()}
+            self._look(question, {"endcap": answer} | told)
         return answer
 
-    def _look(self, question: Question) -> None:
+    def _look(self, question: Question, answers: dict[str, Predictions]) -> None:
         """Compare what is told of a page's candidates with what is true of them."""
         is_ad, true = question.campaign >= 0, self.truth.predict(question)
         parts = parts_of(self.world, question)
@@ -84,8 +86,7 @@ class Watched:
         columns = np.stack(list(parts.values()), axis=1)[~is_ad]
         self.parts.append(columns - columns.mean(axis=0))
         self.true.append(np.column_stack([is_ad, true.q, true.buy]))
-        for name, policy in self.policies.items():
-            answer = policy.predict(question)
+        for name, answer in answers.items():
             told = log_odds(answer.q[~is_ad])
             self.told[name].append(told - told.mean())
             self.bought[name].append(answer.buy)
