@@ -33,7 +33,7 @@ from endcap.features.counters import (
     log_seconds,
 )
 from endcap.features.ease import ease_weights
-from endcap.features.groups import MAX_GROUPS, group_names, item_groups
+from endcap.features.groups import MAX_GROUPS, group_names, item_groups, kinds_of
 from endcap.features.histories import HistoryInputs, history_inputs
 from endcap.features.items import (
     FieldVocabulary,
@@ -89,6 +89,7 @@ __all__ = [
     "group_names",
     "history_inputs",
     "item_groups",
+    "kinds_of",
     "local_us",
     "log_seconds",
     "memory_scores",

@@ -1,12 +1,13 @@
 """Items sorted by one of their fields: a task can ask of which sort the next one will be."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features.items import FieldVocabulary, field_values
-from endcap.schema import Catalogue, leaf_category, top_category
+from endcap.schema import Catalogue, NextCategory, Task, leaf_category, top_category
 
 MAX_GROUPS = 128
 
@@ -36,6 +37,15 @@ def item_groups(
             values = [value for _, value in field_values(catalogue, row, vocabulary)]
         groups[row] = next((numbers[value] for value in values if value in numbers), 0)
     return groups
+
+
+def kinds_of(
+    catalogue: Catalogue, vocabulary: FieldVocabulary, tasks: Iterable[Task]
+) -> NDArray[np.int64]:
+    """Return each item's group in every task that asks of which kind the next one is, [V, K]."""
+    found = [item_groups(catalogue, vocabulary, t.of) for t in tasks if isinstance(t, NextCategory)]
+    none = np.zeros((catalogue.num_items, 0), dtype=np.int64)
+    return np.stack(found, axis=1) if found else none
 
 
 def _named(vocabulary: FieldVocabulary, of: str) -> tuple[str, list[str]]:

@@ -17,6 +17,7 @@ from endcap.model.losses import (
 from endcap.model.network import CandidateBatch, HistoryBatch, Network, QuestionBatch
 from endcap.model.outputs import NUM_DELAY_BINS, NUM_DWELL_BINS, outputs_of
 from endcap.model.plain import Answers
+from endcap.model.profiles import NUM_PROFILE
 from endcap.model.softmax import (
     full_loss,
     has_fast_half,
@@ -28,6 +29,7 @@ from endcap.model.softmax import (
 __all__ = [
     "NUM_DELAY_BINS",
     "NUM_DWELL_BINS",
+    "NUM_PROFILE",
     "Answers",
     "CandidateBatch",
     "HistoryBatch",

@@ -64,12 +64,13 @@ def _read_sizes(dim: int) -> dict[str, Size]:
     }
 
 
-def _respond_sizes(dim: int, num_effects: int) -> dict[str, Size]:
+def _respond_sizes(dim: int, num_effects: int, num_kinds: int) -> dict[str, Size]:
     asked = ("since", "device", "length", "ad_campaign", "ad_group")
     return {
         **{name: _index("B") for name in asked},
         **{name: _index("BC") for name in ("campaign", "item_group")},
         **{name: _index("BT") for name in ("age", "event_group", "action")},
+        "event_kind": Size("BT", (num_kinds,), whole=True),
         "parts": Size("BC", (len(DIMENSIONS), dim)),
         "present": Size("BC", (len(DIMENSIONS),)),
         "of_item": Size("BC", (num_effects,)),
@@ -126,8 +127,9 @@ def _export_graphs(
         responder = RespondTogether(networks, [network.slices[name] for name in own])
     dim = network.config.dim * len(networks)
     num_effects = sum(len(each.effects.moved) for each in networks)
+    num_kinds = sum(len(each.profiles.tasks) for each in networks)
     events = network.config.max_history
-    reads, responds = _read_sizes(dim), _respond_sizes(dim, num_effects)
+    reads, responds = _read_sizes(dim), _respond_sizes(dim, num_effects, num_kinds)
     reads = {name: reads[name] for name in ReadInputs._fields}  # in the order of the graph
     responds = {name: responds[name] for name in RespondInputs._fields}
     _export(reader, reads, READ_FREE, folder / f"read{suffix}.onnx", events)

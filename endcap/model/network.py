@@ -20,6 +20,7 @@ from endcap.model.leans import Leans
 from endcap.model.outputs import count_outputs, slices_of
 from endcap.model.pieces import Pieces
 from endcap.model.plain import Answers, PlainHead
+from endcap.model.profiles import Profiles
 from endcap.model.shown_ad import AdInputs
 from endcap.schema import NUM_CONTEXT, FieldMatrix, NextItem, Task
 
@@ -75,6 +76,7 @@ class Network(nn.Module):
         neighbours: FieldMatrix,
         is_known: NDArray[np.bool_],
         groups: NDArray[np.int64],
+        kinds: NDArray[np.int64],
         num_campaigns: int,
         num_placements: int,
         num_slots: int,
@@ -100,6 +102,7 @@ class Network(nn.Module):
         width = count_outputs(tasks)
         self.pieces = Pieces(NUM_CONTEXT, config.context_bands) if config.context_bands else None
         self.plain = PlainHead(config, width)
+        self.profiles = Profiles(tasks)
         self.candidates = CandidateHead(config, tasks, num_campaigns)
         self.is_deep: Tensor
         self.register_buffer("is_deep", torch.ones(width))
@@ -116,6 +119,9 @@ class Network(nn.Module):
         self.groups: Tensor  # by item row + 1: row -1 is no item, and of no group
         padded = torch.from_numpy(np.concatenate([[0], groups]))
         self.register_buffer("groups", padded, persistent=False)
+        self.kinds: Tensor  # [V + 1, K] in the same way, for each task that asks of kinds
+        padded = torch.from_numpy(np.pad(kinds, ((1, 0), (0, 0))))
+        self.register_buffer("kinds", padded, persistent=False)
         self.examination = Examination(num_placements, num_slots)
         self.encoder.apply(_initialise)
         self.question.apply(_initialise)
@@ -150,7 +156,8 @@ class Network(nn.Module):
     def by_pace(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
         """Part what steps move: slots' examination, effects, and all that layers share."""
         slots, effects = list(self.examination.parameters()), list(self.effects.parameters())
-        apart = {id(each) for each in (*slots, *effects, *self.plain.parameters())}
+        solved = (*self.plain.parameters(), *self.profiles.parameters())
+        apart = {id(each) for each in (*slots, *effects, *solved)}
         return slots, effects, [each for each in self.parameters() if id(each) not in apart]
 
     def ridge(self, strength: dict[str, float]) -> Tensor:
@@ -215,6 +222,7 @@ class Network(nn.Module):
             last[window],
             self.question(question.clock[asked], question.since[asked], question.device[asked]),
             history.length[window],
+            self.kinds[history.item[window] + 1],
             effects,
         )[0]
 
@@ -227,6 +235,7 @@ class Network(nn.Module):
         last: Float[Tensor, "Q D"],
         question: Float[Tensor, "Q D"],
         length: Int[Tensor, " Q"],
+        kinds: Int[Tensor, "Q T K"],
         effects: EffectInputs,
     ) -> tuple[Answers, Float[Tensor, "Q C T+1"], Float[Tensor, "Q C F"]]:
         """Return both answers, and the attention on events ("nothing" first) and on dimensions.
@@ -236,6 +245,8 @@ class Network(nn.Module):
         """
         bands = None if self.pieces is None else self.pieces(context)
         plain = self.plain(context, bands) + self.effects.of_ad(effects)
+        if self.profiles.tasks:
+            plain = plain + self.profiles(kinds)[:, None]
         shopper = (states, last, question, effects.age, length)
         added, attention, dimensions = self.candidates(
             parts, present, effects.campaign, context, bands, *shopper

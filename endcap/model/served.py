@@ -54,6 +54,7 @@ class RespondInputs(NamedTuple):
     device: Tensor  # [B]
     age: Tensor  # [B, T]
     length: Tensor  # [B]
+    event_kind: Tensor  # [B, T, K]
     item_group: Tensor  # [B, C]
     event_group: Tensor  # [B, T]
     action: Tensor  # [B, T]
@@ -115,7 +116,15 @@ class Responder(nn.Module):
         )
         question = net.question(x.question_clock, x.since, x.device)
         answers, attention, dimensions = net.answer(
-            x.parts, x.present, x.context, x.states, x.last, question, x.length, effects
+            x.parts,
+            x.present,
+            x.context,
+            x.states,
+            x.last,
+            question,
+            x.length,
+            x.event_kind,
+            effects,
         )
         return RespondOutputs(answers.mixed(net.trust), attention, dimensions)
 
@@ -158,6 +167,7 @@ class RespondTogether(nn.Module):
         super().__init__()
         self.responders = nn.ModuleList(Responder(each) for each in networks)
         self.widths = [len(each.effects.moved) for each in networks]  # of `of_item`'s columns
+        self.kinds = [len(each.profiles.tasks) for each in networks]  # of `event_kind`'s
         self.owned = owned
 
     def forward(self, *inputs: Tensor) -> RespondOutputs:
@@ -167,13 +177,21 @@ class RespondTogether(nn.Module):
         columns = zip(
             *(each.chunk(len(self.responders), dim=-1) for each in of_each),
             torch.split(x.of_item, self.widths, dim=-1),
+            torch.split(x.event_kind, self.kinds, dim=-1),
             strict=True,
         )
         found: list[RespondOutputs] = [
             responder(
-                *x._replace(parts=parts, states=states, last=last, ad_item=ad, of_item=effects)
+                *x._replace(
+                    parts=parts,
+                    states=states,
+                    last=last,
+                    ad_item=ad,
+                    of_item=effects,
+                    event_kind=kinds,
+                )
             )
-            for responder, (parts, states, last, ad, effects) in zip(
+            for responder, (parts, states, last, ad, effects, kinds) in zip(
                 self.responders, columns, strict=True
             )
         ]

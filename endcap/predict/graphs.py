@@ -36,6 +36,7 @@ class Graphs:
         self._respond = _session(artifact.folder / f"respond{suffix}.onnx", threads)
         self.width = _columns(self._read, "item")
         self._num_effects = _columns(self._respond, "of_item")
+        self._num_kinds = _columns(self._respond, "event_kind")
 
     def window(self, history: Events) -> Events:
         """Return the events that are read: the latest that are no impressions."""
@@ -87,6 +88,7 @@ class Graphs:
             users=users,
             age=age,
             group=np.where(inputs.item >= 0, self.items.groups[inputs.item], 0),
+            kinds=self.items.kinds[inputs.item] * (inputs.item >= 0)[..., None],
             action=inputs.action,
             length=inputs.length,
             clock=clock,
@@ -111,8 +113,7 @@ class Graphs:
         """
         parts, present = self.items.parts(item, self.width)
         is_item = item >= 0
-        answers, events, dimensions = self._respond.run(
-            None,
+        inputs = (
             {
                 "parts": parts,
                 "present": present,
@@ -129,11 +130,15 @@ class Graphs:
                 "length": state.length,
                 "item_group": self.items.groups[item] * is_item.astype(np.int64),
                 "event_group": state.group,
+                "event_kind": state.kinds[..., : self._num_kinds],
                 "action": state.action,
             }
             | self._ad_inputs(ad, item)
-            | dict(changed or {}),
+            | dict(changed or {})
         )
+        if not self._num_kinds:  # the graph has no such input
+            del inputs["event_kind"]
+        answers, events, dimensions = self._respond.run(None, inputs)
         return Response(answers=answers.astype(np.float64), events=events, dimensions=dimensions)
 
     def _known_campaigns(self, campaign: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -160,8 +165,8 @@ class Graphs:
 
 
 def _columns(session: ort.InferenceSession, name: str) -> int:
-    """Return the last size of an input."""
-    return int(next(each.shape[-1] for each in session.get_inputs() if each.name == name))
+    """Return the last size of an input, 0 where the graph has none of that name."""
+    return int(next((x.shape[-1] for x in session.get_inputs() if x.name == name), 0))
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:

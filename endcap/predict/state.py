@@ -15,6 +15,7 @@ class State:
     users: NDArray[np.float32]  # [B, D]
     age: NDArray[np.int64]
     group: NDArray[np.int64]  # [B, T] of the events' items
+    kinds: NDArray[np.int64]  # [B, T, K] of the same, by task
     action: NDArray[np.int64]
     length: NDArray[np.int64]
     clock: NDArray[np.float32]

@@ -12,6 +12,7 @@ from endcap.features import (
     embeddings_of,
     field_matrix,
     item_groups,
+    kinds_of,
     relation_matrices,
 )
 from endcap.schema import DIMENSION_OF_FIELD, DIMENSIONS, Catalogue
@@ -40,6 +41,9 @@ class ItemVectors:
         self._parts = artifact.arrays["part_vectors"]
         self._effects = artifact.arrays["item_effects"]
         self._scales = msgspec.convert(artifact.manifest.scales, ContextScales)
+        tasks = {task.name: task for task in artifact.manifest.tasks}
+        apart = artifact.manifest.training["apart"]
+        self._tasks = [*tasks.values(), *(tasks[name] for name in apart)]
         self.is_known: NDArray[np.bool_] = artifact.arrays["is_known"].astype(np.bool_)
         self.learn(artifact.catalogue)
 
@@ -62,6 +66,7 @@ class ItemVectors:
             self._later = parts.reshape(-1, parts.shape[-1])
         self.columns = ItemColumns.of(catalogue, self._scales)
         self.groups = item_groups(catalogue, self.vocabulary)
+        self.kinds = kinds_of(catalogue, self.vocabulary, self._tasks)
 
     @property
     def num_items(self) -> int:

@@ -110,6 +110,15 @@ class Batcher:
             targets=self._targets(rows[asking], flat),
         )
 
+    def items_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the items of the questions' windows, [Q, T], as a history has them."""
+        length, end = self.length[rows], self.examples.visible[rows]
+        width = max(1, int(length.max(initial=0)))
+        found = np.full((len(rows), width), -1, dtype=np.int64)
+        filled = np.arange(width) < length[:, None]
+        found[filled] = self.dataset.histories.events["item"][_ranges(end - length, length)]
+        return found
+
     def _history(
         self,
         rows: NDArray[np.int64],

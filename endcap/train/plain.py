@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from endcap.model import Network
-from endcap.schema import Binary, Hazard, NextItem, Split, Task, is_of_shopper
+from endcap.model import NUM_PROFILE, Network
+from endcap.schema import Binary, Hazard, NextCategory, NextItem, Split, Task, is_of_shopper
 from endcap.train.batch import TargetBatch, label_batch
 from endcap.train.batches import Batcher
 from endcap.train.losses import trained_loss
@@ -29,7 +29,8 @@ LEANING = 0.1
 """How far, against other weights, those may be from 0 that part a task from what it leans on.
 
 Some hundred purchases after clicks on ads say little of seventy columns: in two made-up shops their
-chances lay twice as far from the truth where they could part as far as any task's.
+chances lay twice as far from the truth where they could part as far as any task's. As near to 0 are
+the columns for each of many categories, of which a shopper's own events say most (`Profiles`).
 """
 
 SHAPE = 0.01
@@ -57,6 +58,8 @@ class _Rows:
     leaning: Tensor
     """Log-odds of the tasks that its first output leans on, in sum."""
     target: TargetBatch
+    profile: Tensor | None
+    """[N, categories, P] of `Profiles.told`, of a task that asks of kinds."""
     log_offset: Tensor
     placement: Tensor
     device: Tensor
@@ -95,11 +98,14 @@ def _lay_out(
     row: NDArray[np.int64],
     random: np.random.Generator,
 ) -> _Rows:
-    most = MOST_NUMBERS // network.plain.linear.in_features
+    width = network.plain.linear.in_features
+    if isinstance(task, NextCategory):
+        width = max(width, NUM_PROFILE * len(task.categories))
+    most = MOST_NUMBERS // width
     if len(row) > most:
         row = np.sort(random.choice(row, size=most, replace=False))
     table = batcher.examples.candidates
-    device = np.repeat(batcher.examples.device, np.diff(table.offsets))
+    question = np.repeat(np.arange(len(table.offsets) - 1), np.diff(table.offsets))
 
     def tensor(values: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values[row]).to(batcher.device)
@@ -112,11 +118,25 @@ def _lay_out(
         columns=network.plain.columns(context, bands),
         leaning=network.plain(context, bands)[:, parents].sum(1).double(),
         target=label_batch(batcher.targets[task.name], row, np.arange(len(row)), batcher.device),
+        profile=_profile(network, batcher, task, question[row]),
         log_offset=tensor(table.log_offset).double(),
         placement=tensor(table.placement).long(),
-        device=tensor(device).long(),
+        device=tensor(batcher.examples.device[question]).long(),
         slot=tensor(table.slot).long(),
     )
+
+
+def _profile(
+    network: Network, batcher: Batcher, task: Task, question: NDArray[np.int64]
+) -> Tensor | None:
+    """Return what the windows of a task's questions tell of each kind, [N, kinds, P]."""
+    if not isinstance(task, NextCategory):
+        return None
+    of_task, told = network.kinds[:, network.profiles.tasks.index(task)].cpu(), []
+    for start in range(0, len(question), 4_096):
+        item = torch.from_numpy(batcher.items_of(question[start : start + 4_096]))
+        told.append(network.profiles.told(of_task[item + 1], len(task.categories)))
+    return torch.cat(told).to(batcher.device)
 
 
 def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None:
@@ -125,18 +145,21 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
     weight = linear.weight[outputs].detach().clone().requires_grad_()
     bias = linear.bias[outputs].detach().clone().requires_grad_()
     start, scales = steps.detach().clone(), _scales(network, task).to(weight.device)
-    moved = [weight, bias, steps] if finds_slots else [weight, bias]
+    told = torch.zeros(NUM_PROFILE, device=weight.device, requires_grad=True)
+    moved = [weight, bias, told, *([steps] if finds_slots else [])]
     optimizer = torch.optim.LBFGS(moved, max_iter=MOST_ITERATIONS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         answers = (rows.columns @ weight.T + bias).double()
+        if rows.profile is not None:
+            answers = answers + rows.profile @ told
         first = answers[:, :1] + rows.leaning[:, None]
         log_e = network.examination(rows.placement, rows.device, rows.slot)
         loss = trained_loss(
             task, torch.cat([first, answers[:, 1:]], 1), rows.target, log_e, rows.log_offset
         ).sum()
-        loss = loss + (weight / scales).square().sum() / 2
+        loss = loss + ((weight / scales).square().sum() + told.square().sum()) / 2
         loss = loss + (steps - start).square().sum() / (2 * STEP_SCALE**2)
         loss = loss / len(rows.columns)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -146,6 +169,8 @@ def _solve(network: Network, task: Task, rows: _Rows, finds_slots: bool) -> None
     network.zero_grad(set_to_none=True)
     with torch.no_grad():
         linear.weight[outputs], linear.bias[outputs] = weight, bias
+        if isinstance(task, NextCategory):
+            network.profiles.weight[network.profiles.tasks.index(task)] = told
 
 
 def _scales(network: Network, task: Task) -> Tensor:
@@ -156,6 +181,8 @@ def _scales(network: Network, task: Task) -> Tensor:
         scales[0] *= LEANING
     if isinstance(task, Hazard) and task.measures == "delay" and task.space == "clicks":
         scales[1:] *= SHAPE
+    if isinstance(task, NextCategory):
+        scales *= LEANING
     if not is_of_shopper(task):
         scales[:, network.plain.moment_columns()] *= MOMENT
     return scales

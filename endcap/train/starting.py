@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from endcap.features import field_matrix, item_groups
+from endcap.features import field_matrix, item_groups, kinds_of
 from endcap.model import Network
 from endcap.schema import Dataset, Split
 from endcap.train.augment import Augmentation
@@ -36,6 +36,7 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         neighbours=prepared.neighbours,
         is_known=prepared.is_known,
         groups=item_groups(dataset.catalogue, vocabulary),
+        kinds=kinds_of(dataset.catalogue, vocabulary, asked.plan.tasks),
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),

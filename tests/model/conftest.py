@@ -21,6 +21,7 @@ from endcap.model import (
     network,
     pieces,
     plain,
+    profiles,
     recurrent,
     softmax,
 )
@@ -46,7 +47,7 @@ def _functions(module):
 @pytest.fixture(autouse=True)
 def shapes_are_checked(monkeypatch):
     rooms = (attention, content, dimensions, encoder, gate, heads, items, losses, network, pieces)
-    for module in (*rooms, plain, recurrent, softmax):
+    for module in (*rooms, plain, profiles, recurrent, softmax):
         for owner, name, function in list(_functions(module)):
             monkeypatch.setattr(owner, name, jaxtyped(typechecker=beartype)(function))
 
@@ -81,6 +82,7 @@ def make_network():
             neighbours=neighbours,
             is_known=np.array([True] * 4 + [False]),
             groups=np.array([1, 2, 2, 0, 3]),
+            kinds=np.array([[1], [2], [2], [0], [3]]),
             num_campaigns=2,
             num_placements=num_placements,
             num_slots=num_slots,

@@ -103,7 +103,11 @@ def test_every_weight_has_one_pace(make_network):
     network = make_network()
     names = {id(weights): name for name, weights in network.named_parameters()}
     slots, effects, rest = ([names[id(w)] for w in part] for part in network.by_pace())
-    solved = ["plain.linear.weight", "plain.linear.bias"]  # by a solver, not by steps
+    solved = [
+        "plain.linear.weight",
+        "plain.linear.bias",
+        "profiles.weight",
+    ]  # by a solver, not by steps
     assert sorted(slots + effects + rest + solved) == sorted(names.values())
     assert slots == ["examination.steps"]
     assert all(name.startswith("effects.") for name in effects)

@@ -23,7 +23,8 @@ def answer(network, *, item=0, seed=3):
     )
     states, last, question = torch.randn(1, 3, 8), torch.randn(1, 8), torch.randn(1, 8)
     context, length = torch.randn(1, 2, NUM_CONTEXT), torch.tensor([3])
-    shopper = (states, last, question, length, effects)
+    kinds = torch.zeros(1, 3, 1, dtype=torch.long)
+    shopper = (states, last, question, length, kinds, effects)
     return network.answer(parts, torch.ones(1, 2, 7), context, *shopper)[0]
 
 

@@ -242,6 +242,23 @@ def test_what_is_asked_of_a_shopper_comes_of_the_network_apart(of_shoppers):
     np.testing.assert_allclose(np.delete(added, np.r_[place], axis=1), 0, atol=1e-6)
 
 
+def test_kinds_are_told_by_each_network_of_its_own_windows(dataset, tmp_path):
+    done, served = fit_apart(dataset, ("next_category",), tmp_path / "kinds.model")
+    place, asked = done.network.slices["next_category"], done.plan.targets["next_category"].asked
+    profiles = done.apart["next_category"].profiles
+    rows = np.repeat(np.arange(len(done.batcher.length)), done.batcher.num_candidates)
+    k = int(rows[asked & (done.batcher.length[rows] > 2)][0])
+    windows = done.network.kinds[torch.from_numpy(done.batcher.items_of(np.array([k]))) + 1, 0]
+    expected = (profiles.told(windows, place.stop - place.start) @ profiles.weight[0]).numpy()
+    assert expected.max() > 0.1
+    before = told_by(served, done, k).answers[0][:, place]
+    profiles.weight.zero_()
+    write_model(done, tmp_path / "untold.model", fingerprint="test", metrics=[])
+    after = told_by(NetworkPredictor(load_artifact(tmp_path / "untold.model")), done, k)
+    added = before - after.answers[0][:, place]
+    np.testing.assert_allclose(added, expected.repeat(len(added), axis=0), atol=1e-5)
+
+
 def test_pages_are_the_same_whether_a_task_of_shoppers_stands_apart_or_not(
     dataset, of_shoppers, fitted, tmp_path
 ):

@@ -98,3 +98,29 @@ def test_the_moment_moves_what_is_asked_of_shoppers_and_hardly_what_is_asked_of_
     )
     assert float(of_click.abs().max()) < 0.3
     assert float(of_return[1 + 9] - of_return[1 + 1]) > 1.0
+
+
+def test_the_solver_finds_what_the_kinds_of_a_window_tell(planted):
+    trainer, split = planted
+    network, batcher, random = trainer.network, trainer.batcher, np.random.default_rng(5)
+    target, kinds = batcher.targets["next_category"], network.kinds[:, 0]
+    place = network.slices["next_category"]
+    table = batcher.examples.candidates
+    asked = np.flatnonzero(target.asked)
+    question = np.repeat(np.arange(len(table.offsets) - 1), np.diff(table.offsets))[asked]
+    windows = kinds[torch.from_numpy(batcher.items_of(question)) + 1]
+    told = network.profiles.told(windows, place.stop - place.start)
+    chance = (told @ torch.tensor([0.8, -1.5])).softmax(-1).numpy()
+    target.category[asked] = [random.choice(len(row), p=row / row.sum()) for row in chance]
+    solve_plain(network, batcher, split)
+    assert network.profiles.weight[0].tolist() == pytest.approx([0.8, -1.5], abs=0.15)
+
+
+def test_windows_end_where_the_question_is_asked(planted):
+    trainer, _ = planted
+    batcher, rows = trainer.batcher, np.arange(40, 60)
+    windows = batcher.items_of(rows)
+    for row, window in zip(rows, windows, strict=True):
+        of_one = batcher.lay_out(np.array([row])).history.item[0]
+        assert window[window >= 0].tolist() == of_one[of_one >= 0].tolist()
+        assert (window >= 0).sum() == batcher.length[row]
