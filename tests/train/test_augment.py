@@ -134,7 +134,7 @@ def test_weight_decay_shrinks_matrices_and_nothing_else(dataset, short):
     before = {name: weights.detach().clone() for name, weights in network.named_parameters()}
     rate = optimiser.param_groups[0]["lr"]
     optimiser.step()
-    still = (network.examination, network.effects, network.plain)
+    still = (network.examination, network.effects, network.plain, network.profiles)
     own = {weights for part in still for weights in part.parameters()}
     for name, weights in network.named_parameters():
         shrinks = weights.ndim > 1 and not any(weights is each for each in own)
