@@ -40,12 +40,22 @@ def item_groups(
 
 
 def kinds_of(
-    catalogue: Catalogue, vocabulary: FieldVocabulary, tasks: Iterable[Task]
+    catalogue: Catalogue,
+    vocabulary: FieldVocabulary,
+    tasks: Iterable[Task],
+    groups: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return each item's group in every task that asks of which kind the next one is, [V, K]."""
-    found = [item_groups(catalogue, vocabulary, t.of) for t in tasks if isinstance(t, NextCategory)]
+    """Return each item's group in every task that asks of which kind the next one is, [V, K].
+
+    Args:
+        groups: `item_groups` by category, [V].
+    """
+    asked = [task.of for task in tasks if isinstance(task, NextCategory)]
+    by_field = {"category": groups} | {
+        of: item_groups(catalogue, vocabulary, of) for of in set(asked) - {"category"}
+    }
     none = np.zeros((catalogue.num_items, 0), dtype=np.int64)
-    return np.stack(found, axis=1) if found else none
+    return np.stack([by_field[of] for of in asked], axis=1) if asked else none
 
 
 def _named(vocabulary: FieldVocabulary, of: str) -> tuple[str, list[str]]:

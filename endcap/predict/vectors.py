@@ -66,7 +66,7 @@ class ItemVectors:
             self._later = parts.reshape(-1, parts.shape[-1])
         self.columns = ItemColumns.of(catalogue, self._scales)
         self.groups = item_groups(catalogue, self.vocabulary)
-        self.kinds = kinds_of(catalogue, self.vocabulary, self._tasks)
+        self.kinds = kinds_of(catalogue, self.vocabulary, self._tasks, self.groups)
 
     @property
     def num_items(self) -> int:

@@ -28,6 +28,7 @@ from endcap.train.value import value_weights
 
 def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
     dataset, asked, vocabulary = prepared.dataset, prepared.asked, prepared.vocabulary
+    groups = item_groups(dataset.catalogue, vocabulary)
     torch.manual_seed(config.seed)
     network = Network(
         config.model,
@@ -35,8 +36,8 @@ def _start_network(prepared: Prepared, config: TrainConfig) -> Network:
         fields=field_matrix(dataset.catalogue, vocabulary),
         neighbours=prepared.neighbours,
         is_known=prepared.is_known,
-        groups=item_groups(dataset.catalogue, vocabulary),
-        kinds=kinds_of(dataset.catalogue, vocabulary, asked.plan.tasks),
+        groups=groups,
+        kinds=kinds_of(dataset.catalogue, vocabulary, asked.plan.tasks, groups),
         num_campaigns=len(dataset.campaigns),
         num_placements=len(dataset.shop.placements),
         num_slots=_num_slots(dataset),

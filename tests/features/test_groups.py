@@ -1,7 +1,7 @@
 import numpy as np
 
-from endcap.features import FieldVocabulary, group_names, item_groups
-from endcap.schema import Catalogue
+from endcap.features import FieldVocabulary, group_names, item_groups, kinds_of
+from endcap.schema import Binary, Catalogue, NextCategory
 
 
 def priced(*prices):
@@ -47,3 +47,24 @@ def test_items_are_grouped_by_brand_and_by_an_attribute():
     assert item_groups(catalogue, vocabulary, "colour").tolist() == [1, 2, 0]
     assert group_names(vocabulary, "colour") == ("red", "blue")
     assert group_names(vocabulary, "taste") == ()
+
+
+def test_each_task_that_asks_of_kinds_has_a_column_and_each_field_is_read_once(monkeypatch):
+    catalogue = Catalogue.of_ids(["a", "b", "c"])
+    catalogue.categories[:] = ["Shoes", "", "Hats"]
+    catalogue.brands[:] = ["Acme", "Acme", "Oro"]
+    vocabulary = FieldVocabulary.fit(catalogue, np.ones(3, dtype=bool))
+    groups, read = item_groups(catalogue, vocabulary), []
+
+    def noted(catalogue, vocabulary, of):
+        read.append(of)
+        return item_groups(catalogue, vocabulary, of)
+
+    monkeypatch.setattr("endcap.features.groups.item_groups", noted)
+    asked = [NextCategory(name=f"next_{of}", of=of) for of in ("brand", "category", "brand")]
+    tasks = [Binary(name="click", event_type="click"), *asked]
+    kinds = kinds_of(catalogue, vocabulary, tasks, groups)
+    assert kinds.T.tolist() == [[1, 1, 2], groups.tolist(), [1, 1, 2]]
+    assert sorted(groups.tolist()) == [0, 1, 2]
+    assert read == ["brand"]
+    assert kinds_of(catalogue, vocabulary, tasks[:1], groups).shape == (3, 0)
