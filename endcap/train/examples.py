@@ -41,6 +41,11 @@ class Candidates:
     log_offset: NDArray[np.float32]
     """log(chance that a buyer was sampled / chance that a non-buyer was); 0 for impressions."""
 
+    @property
+    def question(self) -> NDArray[np.int64]:
+        """Row of the question that each candidate belongs to."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
 
 def of_pair(candidates: Candidates) -> NDArray[np.bool_]:
     """Tell which candidates are sampled items of a snapshot."""

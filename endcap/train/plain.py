@@ -105,7 +105,7 @@ def _lay_out(
     if len(row) > most:
         row = np.sort(random.choice(row, size=most, replace=False))
     table = batcher.examples.candidates
-    question = np.repeat(np.arange(len(table.offsets) - 1), np.diff(table.offsets))
+    question = table.question
 
     def tensor(values: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values[row]).to(batcher.device)

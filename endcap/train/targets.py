@@ -95,7 +95,7 @@ class CandidateFacts:
 def candidate_facts(dataset: Dataset, outcomes: Outcomes, examples: Examples) -> CandidateFacts:
     """Spread question and outcome columns over the candidates."""
     candidates = examples.candidates
-    question = np.repeat(np.arange(len(examples)), np.diff(candidates.offsets))
+    question = candidates.question
     shown = candidates.impression >= 0
     row = np.where(shown, candidates.impression, 0)
 

@@ -246,7 +246,7 @@ def test_kinds_are_told_by_each_network_of_its_own_windows(dataset, tmp_path):
     done, served = fit_apart(dataset, ("next_category",), tmp_path / "kinds.model")
     place, asked = done.network.slices["next_category"], done.plan.targets["next_category"].asked
     profiles = done.apart["next_category"].profiles
-    rows = np.repeat(np.arange(len(done.batcher.length)), done.batcher.num_candidates)
+    rows = done.batcher.examples.candidates.question
     k = int(rows[asked & (done.batcher.length[rows] > 2)][0])
     windows = done.network.kinds[torch.from_numpy(done.batcher.items_of(np.array([k]))) + 1, 0]
     expected = (profiles.told(windows, place.stop - place.start) @ profiles.weight[0]).numpy()

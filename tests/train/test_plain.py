@@ -105,9 +105,8 @@ def test_the_solver_finds_what_the_kinds_of_a_window_tell(planted):
     network, batcher, random = trainer.network, trainer.batcher, np.random.default_rng(5)
     target, kinds = batcher.targets["next_category"], network.kinds[:, 0]
     place = network.slices["next_category"]
-    table = batcher.examples.candidates
     asked = np.flatnonzero(target.asked)
-    question = np.repeat(np.arange(len(table.offsets) - 1), np.diff(table.offsets))[asked]
+    question = batcher.examples.candidates.question[asked]
     windows = kinds[torch.from_numpy(batcher.items_of(question)) + 1]
     told = network.profiles.told(windows, place.stop - place.start)
     chance = (told @ torch.tensor([0.8, -1.5])).softmax(-1).numpy()
