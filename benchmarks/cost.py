@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.large_logs import DAYS
-from benchmarks.many_items import DAY_US, catalogue, peak_gb
+from benchmarks.many_items import DAY_US, catalogue
 from benchmarks.shops import RESULTS, write_report
+from benchmarks.watch import peak_gb
 from endcap.schema import (
     IMPRESSION,
     Action,

@@ -1,14 +1,18 @@
-"""Write a made-up log of any length, piece by piece; `--prepare` tells what reading it takes."""
+"""Write a made-up log of any length, piece by piece.
+
+`--prepare` tells what reading it takes, `--fit` what one pass over all its next items takes.
+"""
 
 import argparse
-import resource
 import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from benchmarks.watch import Watch, peak_gb
 from endcap import prep
+from endcap.schema import NextItem, ShopConfig
 
 PIECE = 1_000_000
 DAYS = 60
@@ -62,9 +66,26 @@ def prepare(path: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     log = prep.read(path)
     made = prep.encode(log)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     took = f"{time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} CPU s"
-    print(f"{len(made.histories.events):,} events prepared in {took}; peak {peak:.2f} GB")
+    print(f"{len(made.histories.events):,} events prepared in {took}; peak {peak_gb():.2f} GB")
+
+
+def fit(path: Path) -> None:
+    """Train one pass over all next items of a log, and tell what each stage took."""
+    from endcap import train
+
+    watch, cpu = Watch(), time.process_time()
+    made = prep.encode(prep.read(path, shop=ShopConfig(tasks=(NextItem(name="next"),))))
+    print(f"| read and encoded | | {time.process_time() - cpu:.0f} | {peak_gb():.2f} |", flush=True)
+    config = train.TrainConfig(epochs=1, questions_per_epoch=len(made.histories.events))
+    fitted = train.fit(made, config=config, report=watch)
+    watch.end()
+    told = fitted.progress.history[0]
+    print(
+        f"{len(made.histories.events):,} events trained in {time.process_time() - cpu:,.0f} CPU s, "
+        f"{len(watch.steps):,} steps; peak {peak_gb():.2f} GB; loss {told.objective:.2f}, "
+        f"NDCG@10 {told.validation['next_ndcg@10']:.4f}"
+    )
 
 
 if __name__ == "__main__":
@@ -73,8 +94,11 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=50_000_000)
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--prepare", action="store_true", help="read a log that was written")
+    parser.add_argument("--fit", action="store_true", help="read it and train one pass")
     given = parser.parse_args()
     if given.prepare:
         prepare(given.path)
+    elif given.fit:
+        fit(given.path)
     else:
         write_log(given.path, given.events, items=given.items)

@@ -6,12 +6,11 @@ category path, a brand and a price. Validation ranks all items, as always.
 """
 
 import argparse
-import resource
-import time
 
 import numpy as np
 
 from benchmarks.shops import write_report
+from benchmarks.watch import Watch, peak_gb
 from endcap.schema import (
     IMPRESSION,
     Action,
@@ -75,37 +74,6 @@ def dataset(num_items: int, *, seed: int = 0) -> Dataset:
         validation_end_us=cuts[1],
         end_us=cuts[1],
     )
-
-
-def peak_gb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-class Watch:
-    """Note when each stage and each step ended, and the peak of memory until then."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.what, self.begun = "", self.now()
-        self.steps: list[tuple[float, float]] = []
-
-    @staticmethod
-    def now() -> tuple[float, float]:
-        return time.perf_counter(), time.process_time()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = self.now()
-        if what.startswith("epoch"):
-            self.steps.append(now)
-        if what != self.what:
-            self.end()
-            self.what, self.begun = what, now
-
-    def end(self) -> None:
-        if self.what:
-            wall, cpu = (now - then for now, then in zip(self.now(), self.begun, strict=True))
-            self.lines.append(f"| {self.what} | {wall:.0f} | {cpu:.0f} | {peak_gb():.2f} |")
-            print(self.lines[-1], flush=True)
 
 
 def run(num_items: int, steps: int) -> None:
