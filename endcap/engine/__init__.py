@@ -3,19 +3,22 @@
 from endcap.engine.engine import Engine, Settings
 from endcap.engine.memory import (
     MemoryDecisions,
-    MemoryEventIds,
     MemoryHistories,
+    MemoryJournal,
     MemoryLedger,
+    MemoryShelves,
     State,
 )
 from endcap.engine.observe import Observed
 from endcap.engine.protocols import (
     DecisionLog,
-    EventIds,
     HistoryStore,
     ItemCounters,
+    Journal,
     Ledger,
     Predictor,
+    Shelves,
+    Subjects,
 )
 from endcap.engine.replaying import predictions_of, replay
 from endcap.engine.why import Explanation, explain
@@ -23,19 +26,22 @@ from endcap.engine.why import Explanation, explain
 __all__ = [
     "DecisionLog",
     "Engine",
-    "EventIds",
     "Explanation",
     "HistoryStore",
     "ItemCounters",
+    "Journal",
     "Ledger",
     "MemoryDecisions",
-    "MemoryEventIds",
     "MemoryHistories",
+    "MemoryJournal",
     "MemoryLedger",
+    "MemoryShelves",
     "Observed",
     "Predictor",
     "Settings",
+    "Shelves",
     "State",
+    "Subjects",
     "explain",
     "predictions_of",
     "replay",

@@ -1,10 +1,10 @@
-"""The live catalogue: columns by row, with the stock as purchases leave it."""
+"""The live catalogue: columns by row, ready for requests."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.errors import SchemaError
-from endcap.schema import UNKNOWN, Catalogue, leaf_category
+from endcap.schema import Catalogue, leaf_category
 
 
 class LiveCatalogue:
@@ -13,7 +13,6 @@ class LiveCatalogue:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.row_of = catalogue.row_of()
-        self.stock: NDArray[np.int64] = catalogue.stock.copy()
         texts, of_item = np.unique(catalogue.categories.astype(str), return_inverse=True)
         self._paths = [_split_paths(text) for text in texts.tolist()]
         self._path_of_item = of_item.reshape(-1)
@@ -42,11 +41,6 @@ class LiveCatalogue:
         """Return the rows of the items that are known."""
         known = [self.row_of[item_id] for item_id in item_ids if item_id in self.row_of]
         return np.array(known, dtype=np.int64)
-
-    def sell(self, row: int, quantity: int) -> None:
-        """Take a purchase out of the stock; an unlimited stock stays so."""
-        if self.stock[row] != UNKNOWN:
-            self.stock[row] = max(0, int(self.stock[row]) - quantity)
 
     def succeeded_by(self, catalogue: Catalogue) -> "LiveCatalogue":
         """Make the next catalogue: known items in their rows, new ones after them.

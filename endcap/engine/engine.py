@@ -29,6 +29,7 @@ from endcap.schema import (
     ShopConfig,
     ShopEvent,
     Slots,
+    Taken,
 )
 
 
@@ -81,6 +82,7 @@ class Engine:
         self._catalogue = LiveCatalogue(catalogue)
         self._campaigns = LiveCampaigns(campaigns, self._catalogue.row_of)
         state.counters.grow(catalogue.num_items)
+        state.shelves.put(catalogue)
         predictor.learn_items(catalogue)
         predictor.learn_campaigns(campaigns)
 
@@ -101,19 +103,28 @@ class Engine:
         )
         draft = self._draft(request, slots, judged)
         decision = with_page(draft)
+        # First what it changes, then the record: a store that holds a record holds all of it.
+        self.count_shown(query.user_id, decision)
         self.state.decisions.append(decision)
+        return decision
+
+    def count_shown(self, user_id: str, decision: Decision) -> None:
+        """Count what a page shows, for its items and its shopper."""
         count_impressions(
-            query.user_id,
+            user_id,
             decision,
             self.state,
             campaigns=self._campaigns,
             placements=self.placements,
             times_shown=self.shop.times_shown,
         )
-        return decision
 
     def observe(self, events: Sequence[ShopEvent]) -> Observed:
         """Take in what shoppers did; an event that is known by its id changes nothing."""
+        return self.apply(self.state.journal.take(events))
+
+    def apply(self, taken: Taken) -> Observed:
+        """Let events that the journal took change the state, in the journal's order."""
         observer = Observer(
             shop=self.shop,
             state=self.state,
@@ -121,11 +132,15 @@ class Engine:
             campaigns=self._campaigns,
             placements=self.placements,
         )
-        return observer.observe(events)
+        observed = observer.apply(taken)
+        self.state.journal.applied(taken)
+        return observed
 
     def put_items(self, catalogue: Catalogue) -> None:
         """Replace the catalogue: known items in their rows, new ones appended."""
-        self._catalogue = self._catalogue.succeeded_by(catalogue)
+        succeeded = self._catalogue.succeeded_by(catalogue)
+        self.state.shelves.put(catalogue)
+        self._catalogue = succeeded
         self._campaigns = self._campaigns.succeeded_by(
             self._campaigns.campaigns, self._catalogue.row_of
         )
@@ -188,6 +203,7 @@ class Engine:
     def _live(self) -> LiveShop:
         return LiveShop(
             catalogue=self._catalogue,
+            shelves=self.state.shelves,
             campaigns=self._campaigns,
             ledger=self.state.ledger,
             page=self.shop.page,

@@ -83,7 +83,7 @@ def _item_facts(item: NDArray[np.int32], request: Request, shop: LiveShop) -> It
     excluded[catalogue.rows(request.query.exclude)] = True
     return ItemFacts(
         available=catalogue.catalogue.available[item],
-        stock=catalogue.stock[item],
+        stock=shop.shelves.stock[item],
         created_at_us=catalogue.catalogue.created_at_us[item],
         excluded=excluded[item],
         in_categories=catalogue.in_categories(request.query.categories)[item],

@@ -6,19 +6,33 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.engine.protocols import DecisionLog, EventIds, HistoryStore, ItemCounters, Ledger
-from endcap.features import MAX_EVENTS, MAX_SHOWN
-from endcap.schema import Action, Decision, Events, Histories, SubjectKeys, empty_events
-
-HISTORY_LENGTH = MAX_EVENTS
-SHOWN_LENGTH = MAX_SHOWN
-"""Events, and shown slots, that are kept of a shopper: the latest, all that a model reads."""
+from endcap.engine.protocols import (
+    DecisionLog,
+    HistoryStore,
+    ItemCounters,
+    Journal,
+    Ledger,
+    Shelves,
+    Subjects,
+)
+from endcap.features import MAX_EVENTS, MAX_SHOWN, with_events
+from endcap.schema import (
+    UNKNOWN,
+    Catalogue,
+    Decision,
+    Events,
+    Histories,
+    ShopEvent,
+    SubjectKeys,
+    Taken,
+    empty_events,
+)
 
 
 class MemoryHistories:
     """Histories in a dictionary, bounded per shopper: what was done and what was shown, apart."""
 
-    def __init__(self, length: int = HISTORY_LENGTH, shown: int = SHOWN_LENGTH) -> None:
+    def __init__(self, length: int = MAX_EVENTS, shown: int = MAX_SHOWN) -> None:
         self._length, self._shown = length, shown
         self._events: dict[str, Events] = {}
 
@@ -37,36 +51,46 @@ class MemoryHistories:
 
     def append(self, user_id: str, events: Events) -> None:
         """Add events; ties keep their order of arrival, the oldest beyond the bound are dropped."""
-        if len(events) == 0:
-            return
-        joined = np.concatenate([self.of(user_id), events])
-        times = joined["timestamp_us"]
-        if np.any(times[1:] < times[:-1]):
-            joined = joined[np.argsort(times, kind="stable")]
-        self._events[user_id] = self._bounded(joined)
-
-    def _bounded(self, events: Events) -> Events:
-        if len(events) <= min(self._length, self._shown):
-            return events
-        is_shown = events["action"] == Action.IMPRESSION
-        shown, done = np.flatnonzero(is_shown), np.flatnonzero(~is_shown)
-        kept = np.concatenate([shown[-self._shown :], done[-self._length :]])
-        bounded: Events = events[np.sort(kept)]
-        return bounded
+        if len(events) > 0:
+            known = self.of(user_id)
+            joined = with_events(known, events, length=self._length, shown=self._shown)
+            self._events[user_id] = joined
 
 
-class MemoryEventIds:
-    """Keys in a set."""
+class MemoryJournal:
+    """The keys of events in a set; the events themselves are kept by nobody."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
 
-    def add(self, event_id: str) -> bool:
-        """Remember a key; False when it was known."""
-        if event_id in self._known:
-            return False
-        self._known.add(event_id)
-        return True
+    def take(self, events: Sequence[ShopEvent]) -> Taken:
+        """Remember the events that are new."""
+        new = []
+        for event in events:
+            key = event.key
+            if key not in self._known:
+                self._known.add(key)
+                new.append(event)
+        return Taken(events=new, repeated=len(events) - len(new), upto=len(self._known))
+
+    def applied(self, taken: Taken) -> None:
+        """Forget it: nothing is left to do after a restart that forgets all."""
+
+
+class MemoryShelves:
+    """The stock as an array."""
+
+    def __init__(self) -> None:
+        self.stock: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def put(self, catalogue: Catalogue) -> None:
+        """Take the catalogue as it is now, its stock included."""
+        self.stock = catalogue.stock.copy()
+
+    def sell(self, row: int, quantity: int) -> None:
+        """Take a purchase out of the stock; an uncounted stock stays so."""
+        if self.stock[row] != UNKNOWN:
+            self.stock[row] = max(0, int(self.stock[row]) - quantity)
 
 
 class MemoryLedger:
@@ -121,11 +145,12 @@ class MemoryDecisions:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """All that changes while a shop runs, but the catalogue and the campaigns."""
+    """All that changes while a shop runs, but the campaigns; a store may stand behind it."""
 
     counters: ItemCounters
+    journal: Journal = field(default_factory=MemoryJournal)
     histories: HistoryStore = field(default_factory=MemoryHistories)
-    event_ids: EventIds = field(default_factory=MemoryEventIds)
+    shelves: Shelves = field(default_factory=MemoryShelves)
     ledger: Ledger = field(default_factory=MemoryLedger)
     decisions: DecisionLog = field(default_factory=MemoryDecisions)
-    subjects: SubjectKeys = field(default_factory=SubjectKeys)
+    subjects: Subjects = field(default_factory=SubjectKeys)

@@ -1,10 +1,7 @@
 """Events -> state: histories, counters, stock, and money for clicks on ads."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
-import msgspec
 import numpy as np
 
 from endcap.engine.campaigns import LiveCampaigns
@@ -28,6 +25,7 @@ from endcap.schema import (
     Flag,
     ShopConfig,
     ShopEvent,
+    Taken,
     empty_events,
 )
 
@@ -50,7 +48,7 @@ class Observed:
 
 
 class Observer:
-    """Takes events in, one at a time, each at most once."""
+    """Lets events change the state, one at a time."""
 
     def __init__(
         self,
@@ -66,13 +64,11 @@ class Observer:
         self._placements = placements
         self._report = Observed()
 
-    def observe(self, events: Sequence[ShopEvent]) -> Observed:
+    def apply(self, taken: Taken) -> Observed:
         """Take in a batch; the events of one shopper are appended together."""
         rows: dict[str, list[Events]] = {}
-        for event in events:
-            if not self._state.event_ids.add(event.event_id or _content_id(event)):
-                self._report.repeated += 1
-                continue
+        self._report.repeated += taken.repeated
+        for event in taken.events:
             self._report.accepted += 1
             row = self._take(event)
             # What a feed of others showed is kept with its dwell; a decision keeps its own page.
@@ -95,7 +91,7 @@ class Observer:
         if item != NO_ITEM and self._shop.times_shown:
             self._count_fresh(row, is_new=chosen is None)
         if action == Action.PURCHASE and item != NO_ITEM:
-            self._catalogue.sell(item, event.quantity)
+            self._state.shelves.sell(item, event.quantity)
         if action == Action.CLICK and decision is not None and chosen is not None:
             self._charge(decision, chosen)
         return row
@@ -212,8 +208,3 @@ def placement_code(placements: list[str], name: str | None) -> int:
         return MAX_PLACEMENT
     placements.append(name)
     return len(placements) - 1
-
-
-def _content_id(event: ShopEvent) -> str:
-    """Name an event without an id by its content: the same event twice is one event."""
-    return sha256(msgspec.json.encode(event)).hexdigest()

@@ -6,7 +6,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.schema import Campaigns, Catalogue, Decision, Events, Predictions, Question
+from endcap.schema import (
+    Campaigns,
+    Catalogue,
+    Decision,
+    Events,
+    Predictions,
+    Question,
+    ShopEvent,
+    Taken,
+)
 
 
 class Predictor(Protocol):
@@ -75,11 +84,40 @@ class HistoryStore(Protocol):
         ...
 
 
-class EventIds(Protocol):
-    """The idempotency keys of events that were taken in."""
+class Journal(Protocol):
+    """Every event once, by its key. What it took is kept, come what may."""
 
-    def add(self, event_id: str) -> bool:
-        """Remember a key; False when it was known."""
+    def take(self, events: Sequence[ShopEvent]) -> Taken:
+        """Keep the events that are new."""
+        ...
+
+    def applied(self, taken: Taken) -> None:
+        """Note that these events, and all taken before them, are part of the state."""
+        ...
+
+
+class Shelves(Protocol):
+    """The catalogue and what is left of each item."""
+
+    @property
+    def stock(self) -> NDArray[np.int64]:
+        """Return what is left of each item, [N]; -1 where nobody counts. Do not change it."""
+        ...
+
+    def put(self, catalogue: Catalogue) -> None:
+        """Take the catalogue as it is now, its stock included."""
+        ...
+
+    def sell(self, row: int, quantity: int) -> None:
+        """Take a purchase out of the stock; an uncounted stock stays so."""
+        ...
+
+
+class Subjects(Protocol):
+    """A person's random key, by which alone the records know them."""
+
+    def of(self, user_id: str) -> str:
+        """Return the user's key, made on first sight."""
         ...
 
 

@@ -34,7 +34,7 @@ from endcap.features.counters import (
 )
 from endcap.features.ease import ease_weights
 from endcap.features.groups import MAX_GROUPS, group_names, item_groups, kinds_of
-from endcap.features.histories import HistoryInputs, history_inputs
+from endcap.features.histories import HistoryInputs, history_inputs, with_events
 from endcap.features.items import (
     FieldVocabulary,
     codes,
@@ -103,4 +103,5 @@ __all__ = [
     "repeat_scores",
     "return_columns",
     "split_history",
+    "with_events",
 ]

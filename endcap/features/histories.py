@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features.clock import dwell_bucket, gap_bucket, phases
-from endcap.schema import NUM_PHASES, Events, empty_events
+from endcap.schema import NUM_PHASES, Action, Events, empty_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,25 @@ class HistoryInputs:
     clock: NDArray[np.float32]
     length: NDArray[np.int64]
     """[B] events in each window."""
+
+
+def with_events(known: Events, new: Events, *, length: int, shown: int) -> Events:
+    """Add events to a shopper's history; ties keep their order of arrival.
+
+    Args:
+        length: the latest events that are kept, all that a model reads of them;
+        shown: and so many of the latest impressions.
+    """
+    joined: Events = np.concatenate([known, new])
+    times = joined["timestamp_us"]
+    if np.any(times[1:] < times[:-1]):
+        joined = joined[np.argsort(times, kind="stable")]
+    if len(joined) <= min(length, shown):
+        return joined
+    is_shown = joined["action"] == Action.IMPRESSION
+    kept = np.concatenate([np.flatnonzero(is_shown)[-shown:], np.flatnonzero(~is_shown)[-length:]])
+    bounded: Events = joined[np.sort(kept)]
+    return bounded
 
 
 def history_inputs(

@@ -48,7 +48,7 @@ from endcap.schema.events import (
     group_starts,
     make_events,
 )
-from endcap.schema.intake import ShopEvent
+from endcap.schema.intake import ShopEvent, Taken
 from endcap.schema.items import Campaign, Campaigns, Catalogue, leaf_category, top_category
 from endcap.schema.metrics import CurveRow, MetricRow
 from endcap.schema.money import MICROS, format_micros, to_micros
@@ -142,6 +142,7 @@ __all__ = [
     "Split",
     "SplitConfig",
     "SubjectKeys",
+    "Taken",
     "Task",
     "TrainSettings",
     "ValueConfig",
