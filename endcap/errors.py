@@ -40,5 +40,9 @@ class UnknownDecisionError(EndcapError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class StoreError(EndcapError, OSError):
+    """A store that cannot be opened, read or written."""
+
+
 class MissingExtraError(EndcapError, ImportError):
     """A command that needs an extra which is not installed."""

@@ -60,7 +60,7 @@ def test_every_room_has_a_page_and_every_page_a_room():
     assert pages == set(ROOMS)
 
 
-@pytest.mark.parametrize("room", ["schema", "decide", "engine"])
+@pytest.mark.parametrize("room", ["schema", "decide", "engine", "store"])
 def test_a_page_names_every_file_of_its_room(room):
     page = (ROOT / "docs" / "rooms" / f"{room}.md").read_text(encoding="utf-8")
     files = (ROOT / "endcap" / room).glob("[a-z]*.py")
@@ -136,6 +136,24 @@ assert len(page.chosen) == 5 and page.degraded == [], page.degraded
 print(explain(page, 0))
 print("heavy:", *sorted(set(sys.modules) & set(sys.argv[2:])))
 """
+
+
+STORE_A_PAGE = """
+import sys
+import endcap
+
+with endcap.Engine(endcap.load(sys.argv[1]), store=sys.argv[2]) as engine:
+    page = engine.decide(endcap.Query(user_id="u1", placements={"home": 5}))
+assert len(page.chosen) == 5 and page.degraded == [], page.degraded
+print("heavy:", *sorted(set(sys.modules) & set(sys.argv[3:])))
+"""
+
+
+def test_a_page_is_made_and_stored_without_anything_heavy(model_folder, tmp_path):
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    run = in_a_fresh_process("-c", STORE_A_PAGE, str(model_folder), url, *HEAVY)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1].strip() == "heavy:"
 
 
 def test_a_page_is_made_and_explained_without_anything_heavy(model_folder):

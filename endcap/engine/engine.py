@@ -76,8 +76,8 @@ class Engine:
     ) -> None:
         self.shop, self.state = shop, state
         self.settings = settings or Settings()
-        self.placements = list(shop.placements)
-        """Names by their number in `EVENT.placement`; new ones are appended."""
+        for name in shop.placements:
+            placement_code(state.placements, name)
         self._predictor, self._secret = predictor, secret
         self._catalogue = LiveCatalogue(catalogue)
         self._campaigns = LiveCampaigns(campaigns, self._catalogue.row_of)
@@ -115,7 +115,7 @@ class Engine:
             decision,
             self.state,
             campaigns=self._campaigns,
-            placements=self.placements,
+            placements=self.state.placements,
             times_shown=self.shop.times_shown,
         )
 
@@ -130,7 +130,7 @@ class Engine:
             state=self.state,
             catalogue=self._catalogue,
             campaigns=self._campaigns,
-            placements=self.placements,
+            placements=self.state.placements,
         )
         observed = observer.apply(taken)
         self.state.journal.applied(taken)
@@ -211,7 +211,7 @@ class Engine:
 
     def _request(self, query: Query) -> Request:
         for name in query.placements:
-            placement_code(self.placements, name)
+            placement_code(self.state.placements, name)
         at_us = self.settings.clock() if query.at_us is None else query.at_us
         day, hour = local_time(at_us, self.shop.tzinfo)
         return Request(

@@ -154,3 +154,5 @@ class State:
     ledger: Ledger = field(default_factory=MemoryLedger)
     decisions: DecisionLog = field(default_factory=MemoryDecisions)
     subjects: Subjects = field(default_factory=SubjectKeys)
+    placements: list[str] = field(default_factory=list)
+    """Names by their number in `EVENT.placement`: the shop's first, new ones are appended."""

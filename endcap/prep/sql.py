@@ -3,7 +3,6 @@
 A password is for the database alone: messages name a URL without it.
 """
 
-import importlib.util
 import json
 import re
 from collections.abc import Sequence
@@ -86,14 +85,9 @@ def read_database(source: Database, *, batch: int = BATCH) -> pl.DataFrame:
     """Read the rows of a table or a query.
 
     Raises:
-        MissingExtraError: SQLAlchemy, or the database's driver, is not installed.
+        MissingExtraError: the database's driver is not installed.
         FileError: there is no such database or table, or the query cannot be run.
     """
-    if importlib.util.find_spec("sqlalchemy") is None:
-        raise MissingExtraError(
-            "Reading a database needs SQLAlchemy, which the default install leaves out; "
-            "run: pip install 'endcap[sql]'."
-        )
     from sqlalchemy.exc import SQLAlchemyError
 
     engine = _engine_of(source)

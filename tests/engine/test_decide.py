@@ -132,7 +132,7 @@ def test_slots_of_all_placements_are_filled_in_order_of_examination(build):
     decision = engine.decide(query)
     assert decision.slots.examination == sorted(decision.slots.examination, reverse=True)
     assert decision.slots.placement[:3] == ["side", "home", "never heard of"]
-    assert engine.placements == ["home", "side", "never heard of"]
+    assert engine.state.placements == ["home", "side", "never heard of"]
 
 
 def test_a_stated_default_stands_in_for_an_unknown_examination(build, predictor):

@@ -145,17 +145,6 @@ def test_a_query_needs_a_database_and_one_place(shop_db):
         read(f"{shop_db}#events", query="select 1")
 
 
-def test_without_the_extra_the_remedy_is_named(shop_db, monkeypatch):
-    import importlib.util
-
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "sqlalchemy" else found(name)
-    )
-    with pytest.raises(MissingExtraError, match=r"run: pip install 'endcap\[sql\]'"):
-        read(f"{shop_db}#events")
-
-
 @pytest.mark.parametrize(
     ("url", "safe"),
     [

@@ -1,0 +1,1 @@
+"""How a store's tables came about, one file per step."""
