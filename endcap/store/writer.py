@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from endcap.errors import StoreError
 
@@ -43,7 +43,7 @@ class Writer:
     """
 
     first: Sequence[Waiting] = ()
-    """Written at the head of every transaction, in this order."""
+    """Written with every transaction."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine, self._path = engine, path
@@ -96,10 +96,9 @@ class Writer:
             future.set_result(result)
 
     def _named(self, error: Exception) -> Exception:
-        if not isinstance(error, SQLAlchemyError):
+        if not isinstance(error, DBAPIError):
             return error
-        cause = getattr(error, "orig", None) or error
         return StoreError(
-            f"The store {self._path} could not be written ({cause}); nothing of this was kept. "
-            f"Free the disk or the file, and send it again."
+            f"The store {self._path} could not be written ({error.orig}); nothing of this was "
+            f"kept. Free the disk or the file, and send it again."
         )

@@ -140,11 +140,71 @@ def fields_of(decision):
     return {name: getattr(decision, name) for name in decision.__struct_fields__}
 
 
+def ask(store, pragma):
+    """Set or read a setting of the connection that writes, while nobody writes."""
+    connection = store._database.writing.raw_connection()
+    row = connection.cursor().execute(pragma).fetchone()
+    connection.close()
+    return row and row[0]
+
+
+def test_a_commit_is_on_disk_and_what_is_deleted_is_gone(open_store):
+    store = open_store()
+    assert ask(store, "PRAGMA synchronous") == 2  # FULL
+    assert ask(store, "PRAGMA secure_delete") == 1
+    assert ask(store, "PRAGMA journal_mode") == "wal"
+
+
+def test_what_could_not_be_written_behind_is_written_the_next_time(url, open_store):
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    engine.observe(views(0, 30))
+    ask(store, "PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match=r"not be written \(attempt to write a readonly database"):
+        store.flush().result()
+    ask(store, "PRAGMA query_only = OFF")
+    store.flush().result()
+    # Only now is nothing left to replay, so the file itself must hold all.
+    database = sqlite3.connect(url.removeprefix("sqlite:///"))
+    database.execute("DELETE FROM journal")
+    database.commit()
+    database.close()
+    store.close()
+    revived, twin = engine_of(open_store()), engine_of(None)
+    twin.observe(views(0, 30))
+    for user in ("u0", "u1", "u4"):
+        told, found = (each.state.histories.of(user) for each in (twin, revived))
+        np.testing.assert_array_equal(found, told)
+    np.testing.assert_array_equal(revived.state.shelves.stock, twin.state.shelves.stock)
+    counts = [each.state.counters.as_of(20_001) for each in (twin, revived)]
+    np.testing.assert_array_equal(*counts)
+
+
+def test_pages_that_were_logged_and_not_counted_are_counted_at_the_start(url, open_store, tmp_path):
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    for _ in range(5):
+        engine.decide(Query(user_id="u5", placements={"home": 2}))
+    store.settled().result()
+    for file in tmp_path.glob("shop.db*"):
+        (tmp_path / file.name.replace("shop", "copy")).write_bytes(file.read_bytes())
+    copied = Store(url.replace("shop.db", "copy.db"), start())
+    assert len(engine_of(copied).state.histories.of("u5")) == 10
+    copied.close()
+
+
+def test_a_stock_that_was_put_outlives_a_restart(open_store):
+    store = open_store()
+    stock = catalogue().stock.copy()
+    stock[5] = 2
+    engine_of(store).put_items(replace(catalogue(), stock=stock))
+    store.close()
+    np.testing.assert_array_equal(engine_of(open_store()).state.shelves.stock, stock)
+
+
 def limit_pages(store, count):
     """Let the file grow to so many pages; not at all where it has more."""
-    store._writer.submit(
-        lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {count}")
-    ).result()
+    ask(store, f"PRAGMA max_page_count = {count}")
 
 
 def test_what_cannot_be_written_is_refused_and_what_follows_is_kept(url, open_store):
