@@ -8,9 +8,18 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, StaticPool, create_engine, event, inspect
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    Row,
+    StaticPool,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 
 from endcap.errors import StoreError
 
@@ -47,7 +56,7 @@ class Database:
         self._reading = _engine(url)
         try:
             self._bring_up_to_date()
-            self.reading = self._reading.connect()
+            self.reading = Reading(self._reading.connect(), self.path)
         except BaseException:
             self.close()
             raise
@@ -80,6 +89,29 @@ class Database:
             raise StoreError(
                 f"{self.path} cannot be opened as a store ({error.orig}); name a file that Endcap "
                 f"made, or one that is not there yet."
+            ) from None
+
+
+class Reading:
+    """A connection that reads what was committed last."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
+
+    def rows(self, statement: Executable | str, values: tuple[Any, ...] = ()) -> list[Row[Any]]:
+        """Return the rows of a statement, or of one that was written out and its values.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        try:
+            if isinstance(statement, str):
+                return list(self._connection.exec_driver_sql(statement, values).all())
+            return list(self._connection.execute(statement).all())
+        except DBAPIError as error:
+            raise StoreError(
+                f"The store {self._path} could not be read ({error.orig}); "
+                f"open it again once its file is there and free."
             ) from None
 
 

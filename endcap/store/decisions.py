@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from endcap.schema import Decision, decode_decision, encode_decision
+from endcap.store.database import Reading
 from endcap.store.tables import decision as table
 from endcap.store.tables import shopper
 
@@ -20,7 +21,7 @@ MAX_UNWRITTEN = 1_000
 class StoredDecisions:
     """A log of records; the newest are in memory and on their way to the disk."""
 
-    def __init__(self, reading: Connection, *, position: int) -> None:
+    def __init__(self, reading: Reading, *, position: int) -> None:
         self._reading = reading
         self._recent: OrderedDict[str, Decision] = OrderedDict()
         self._unwritten: dict[str, Decision] = {}
@@ -44,10 +45,10 @@ class StoredDecisions:
         if known is not None:
             return known
         wanted = select(table.c.record).where(table.c.decision_id == decision_id)
-        line = self._reading.scalar(wanted)
-        if line is None:
+        rows = self._reading.rows(wanted)
+        if not rows:
             return None
-        known = decode_decision(line)
+        known = decode_decision(rows[0].record)
         self._remember(known)
         return known
 
@@ -89,11 +90,11 @@ class StoredDecisions:
             .limit(1)
         )
         while True:
-            row = self._reading.execute(wanted.where(table.c.number > self.position)).first()
-            if row is None:
+            rows = self._reading.rows(wanted.where(table.c.number > self.position))
+            if not rows:
                 return
-            yield row.user_id, decode_decision(row.record)
-            self.position = row.number
+            yield rows[0].user_id, decode_decision(rows[0].record)
+            self.position = rows[0].number
 
     def number_of(self, connection: Connection, newest: str | None) -> int:
         """Return the number of a record on disk; the position when none came since."""

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from endcap.schema import ShopEvent, Taken
+from endcap.store.database import Reading
 from endcap.store.shoppers import StoredShoppers
 from endcap.store.tables import journal, shopper, sql_of
 from endcap.store.writer import MAX_JOBS, Writer
@@ -49,13 +50,14 @@ class StoredJournal:
     """Events by number, in the order in which they were taken."""
 
     def __init__(
-        self, writer: Writer, reading: Connection, shoppers: StoredShoppers, *, position: int
+        self, writer: Writer, reading: Reading, shoppers: StoredShoppers, *, position: int
     ) -> None:
         self._writer, self._reading, self._shoppers = writer, reading, shoppers
         self.position = position
         """The number of the last event that is part of the state."""
         self.on_change: Callable[[], None] = lambda: None
-        self._last = max(position, reading.scalar(select(func.max(journal.c.number))) or 0)
+        [[newest]] = reading.rows(select(func.max(journal.c.number)))
+        self._last = max(position, newest or 0)
         self._waiting: deque[Batch] = deque()
         self._writing: list[Batch] = []
 
@@ -81,14 +83,19 @@ class StoredJournal:
 
     def written(self) -> None:
         """Hand the batches on."""
-        for batch in self._writing:
+        for batch in self._written():
             self._last = batch.taken.upto
             batch.future.set_result(batch.taken)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits."""
-        for batch in self._writing:
+        for batch in self._written():
             batch.future.set_exception(error)
+
+    def _written(self) -> list[Batch]:
+        """Let go of the batches of the last `write`; a transaction may fail before the next."""
+        written, self._writing = self._writing, []
+        return written
 
     def take(self, events: Sequence[ShopEvent]) -> Taken:
         """Keep the events that are new; they are on disk when this returns.
@@ -113,7 +120,7 @@ class StoredJournal:
             .limit(CHUNK)
         )
         while True:
-            rows = self._reading.execute(wanted.where(journal.c.number > number)).all()
+            rows = self._reading.rows(wanted.where(journal.c.number > number))
             if not rows:
                 return
             number = rows[-1].number

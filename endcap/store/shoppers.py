@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from endcap.features import MAX_EVENTS, MAX_SHOWN, with_events
 from endcap.schema import EVENT, Events, empty_events
+from endcap.store.database import Reading
 from endcap.store.tables import shopper, sql_of
 
 FIND = sql_of(
@@ -41,7 +42,7 @@ class StoredShoppers:
     Those whose history is not on disk yet stay in memory whatever the bound.
     """
 
-    def __init__(self, reading: Connection, *, cache_bytes: int) -> None:
+    def __init__(self, reading: Reading, *, cache_bytes: int) -> None:
         self._reading, self._bound = reading, cache_bytes
         self._cache: OrderedDict[str, Shopper] = OrderedDict()
         self._bytes = 0
@@ -109,11 +110,11 @@ class StoredShoppers:
         self._changed |= user_ids
 
     def _read(self, user_id: str) -> Shopper | None:
-        row = self._reading.exec_driver_sql(FIND, (user_id,)).first()
-        if row is None:
+        rows = self._reading.rows(FIND, (user_id,))
+        if not rows:
             return None
-        events: Events = np.frombuffer(row.events, dtype=EVENT)
-        return Shopper(subject=row.subject, events=events, saved=events)
+        events: Events = np.frombuffer(rows[0].events, dtype=EVENT)
+        return Shopper(subject=rows[0].subject, events=events, saved=events)
 
     def _evict(self) -> None:
         if self._bytes <= self._bound:

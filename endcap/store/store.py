@@ -76,6 +76,7 @@ class Store:
         self._open(cache_bytes)
         self._every_s, self._written_at = write_every_s, time.monotonic()
         self._flush: Future[None] | None = None
+        self._is_closed = False
 
     def _open(self, cache_bytes: int) -> None:
         reading, told = self._database.reading, self._meta
@@ -146,6 +147,9 @@ class Store:
 
     def close(self) -> None:
         """Write all that is not on disk, and let the file go."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.flush()
         self._writer.close()
         self._database.close()

@@ -52,7 +52,13 @@ class Writer:
         self._thread.start()
 
     def submit(self, job: Callable[[Connection], Result]) -> "Future[Result]":
-        """Hand in a job; it is given the transaction's connection."""
+        """Hand in a job; it is given the transaction's connection.
+
+        Raises:
+            StoreError: the store is closed.
+        """
+        if not self._thread.is_alive():
+            raise StoreError(f"The store {self._path} is closed; open it again.")
         future: Future[Result] = Future()
         self._jobs.put((job, future))
         return future

@@ -228,6 +228,17 @@ def test_what_cannot_be_written_is_refused_and_what_follows_is_kept(url, open_st
     np.testing.assert_array_equal(revived.state.shelves.stock, twin.state.shelves.stock)
 
 
+def test_a_store_that_is_closed_says_so(open_store):
+    store = open_store()
+    engine = engine_of(store)
+    store.close()
+    with pytest.raises(StoreError, match=r"could not be read \(Cannot operate on a closed dat"):
+        engine.observe(views(0, 1))
+    with pytest.raises(StoreError, match=r"shop\.db is closed; open it again\."):
+        store.settled()
+    store.close()
+
+
 def test_a_store_has_one_process(url, open_store):
     open_store()
     with pytest.raises(StoreError, match=r"shop\.db is in use, by another process or by an engine"):
