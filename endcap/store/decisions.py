@@ -25,7 +25,7 @@ class StoredDecisions:
         self._reading = reading
         self._recent: OrderedDict[str, Decision] = OrderedDict()
         self._unwritten: dict[str, Decision] = {}
-        self._writing: list[str] = []
+        self._writing: list[Decision] = []
         self.position = position
         """The number of a record whose page is counted, as are all before it."""
         self.newest: str | None = None
@@ -57,10 +57,12 @@ class StoredDecisions:
         """Count the records that are not on disk."""
         return len(self._unwritten)
 
+    def choose(self) -> None:
+        """Choose what is not on disk."""
+        self._writing = list(self._unwritten.values())
+
     def write(self, connection: Connection) -> None:
-        """Write what is not on disk, in order."""
-        waiting = list(self._unwritten.values())
-        self._writing = [each.decision_id for each in waiting]
+        """Write the records, in order."""
         rows = [
             {
                 "decision_id": each.decision_id,
@@ -68,15 +70,15 @@ class StoredDecisions:
                 "at_us": each.at_us,
                 "record": encode_decision(each),
             }
-            for each in waiting
+            for each in self._writing
         ]
         if rows:
             connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
     def written(self) -> None:
         """Forget what is on disk."""
-        for decision_id in self._writing:
-            self._unwritten.pop(decision_id, None)
+        for each in self._writing:
+            self._unwritten.pop(each.decision_id, None)
 
     def failed(self, error: Exception) -> None:
         """Leave what is not on disk for the next time."""

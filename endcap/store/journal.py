@@ -71,9 +71,12 @@ class StoredJournal:
         self._writer.submit(lambda _: None)
         return batch.future
 
-    def write(self, connection: Connection) -> None:
-        """Write all batches that wait: one search for their keys, one insertion."""
+    def choose(self) -> None:
+        """Choose the batches that wait."""
         self._writing = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_JOBS))]
+
+    def write(self, connection: Connection) -> None:
+        """Write the batches: one search for their keys, one insertion."""
         known = _known_keys(connection, [key for batch in self._writing for key in batch.keys])
         rows: list[Row] = []
         for batch in self._writing:
@@ -83,19 +86,14 @@ class StoredJournal:
 
     def written(self) -> None:
         """Hand the batches on."""
-        for batch in self._written():
+        for batch in self._writing:
             self._last = batch.taken.upto
             batch.future.set_result(batch.taken)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits."""
-        for batch in self._written():
+        for batch in self._writing:
             batch.future.set_exception(error)
-
-    def _written(self) -> list[Batch]:
-        """Let go of the batches of the last `write`; a transaction may fail before the next."""
-        written, self._writing = self._writing, []
-        return written
 
     def take(self, events: Sequence[ShopEvent]) -> Taken:
         """Keep the events that are new; they are on disk when this returns.

@@ -81,9 +81,12 @@ class StoredShoppers:
         self._bytes += known.num_bytes - before
         self._changed.add(user_id)
 
+    def choose(self) -> None:
+        """Choose those who are new."""
+        self._writing = list(self._new)
+
     def write(self, connection: Connection) -> None:
         """Write the keys of those who are new: no record may stand on disk without its person."""
-        self._writing = list(self._new)
         rows = [
             {"user_id": user_id, "subject": self._new[user_id], "events": b""}
             for user_id in self._writing

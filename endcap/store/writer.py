@@ -22,16 +22,20 @@ Job = Callable[[Connection], Any]
 class Waiting(Protocol):
     """What is written at the head of every transaction, whoever asked for it."""
 
+    def choose(self) -> None:
+        """Choose what is to be written."""
+        ...
+
     def write(self, connection: Connection) -> None:
-        """Write what waits."""
+        """Write what was chosen; a transaction that cannot begin never comes here."""
         ...
 
     def written(self) -> None:
-        """Forget what the last `write` wrote: it is on disk."""
+        """Forget what was chosen: it is on disk."""
         ...
 
     def failed(self, error: Exception) -> None:
-        """Learn that nothing of the last `write` is on disk."""
+        """Learn that nothing of what was chosen is on disk."""
         ...
 
 
@@ -84,6 +88,8 @@ class Writer:
             self._commit([g for g in group if g and g[1].set_running_or_notify_cancel()])
 
     def _commit(self, group: list[tuple[Job, "Future[Any]"]]) -> None:
+        for waiting in self.first:
+            waiting.choose()
         try:
             with self._engine.begin() as connection:
                 for waiting in self.first:

@@ -160,8 +160,11 @@ def test_what_could_not_be_written_behind_is_written_the_next_time(url, open_sto
     engine = engine_of(store)
     engine.observe(views(0, 30))
     ask(store, "PRAGMA query_only = ON")
-    with pytest.raises(StoreError, match=r"not be written \(attempt to write a readonly database"):
+    readonly = r"not be written \(attempt to write a readonly database"
+    with pytest.raises(StoreError, match=readonly):
         store.flush().result()
+    with pytest.raises(StoreError, match=readonly):
+        store.journal.submit(views(100, 1)).result(timeout=20)
     ask(store, "PRAGMA query_only = OFF")
     store.flush().result()
     # Only now is nothing left to replay, so the file itself must hold all.
