@@ -60,7 +60,7 @@ def test_every_room_has_a_page_and_every_page_a_room():
     assert pages == set(ROOMS)
 
 
-@pytest.mark.parametrize("room", ["schema", "decide", "engine", "store"])
+@pytest.mark.parametrize("room", ["schema", "decide", "engine", "store", "serve"])
 def test_a_page_names_every_file_of_its_room(room):
     page = (ROOT / "docs" / "rooms" / f"{room}.md").read_text(encoding="utf-8")
     files = (ROOT / "endcap" / room).glob("[a-z]*.py")
@@ -147,6 +147,41 @@ with endcap.Engine(endcap.load(sys.argv[1]), store=sys.argv[2]) as engine:
 assert len(page.chosen) == 5 and page.degraded == [], page.degraded
 print("heavy:", *sorted(set(sys.modules) & set(sys.argv[3:])))
 """
+
+
+SERVE_A_PAGE = """
+import asyncio, sys
+import endcap.cli, endcap.cli.serve
+from endcap.api.engine import engine_on, start_of
+from endcap.api.model import load
+from endcap.serve import make_app
+from endcap.store import Store
+
+model = load(sys.argv[1])
+store = Store(sys.argv[2], start_of(model))
+app = make_app(engine_on(store, model), store, version="test")
+sent, body = [], b'{"user_id": "u1", "placements": {"home": 5}}'
+
+async def receive():
+    return {"type": "http.request", "body": body, "more_body": False}
+
+async def send(message):
+    sent.append(message)
+
+scope = {"type": "http", "method": "POST", "path": "/v1/page", "headers": [], "query_string": b"",
+         "raw_path": b"/v1/page", "http_version": "1.1", "scheme": "http", "root_path": ""}
+asyncio.run(app(scope, receive, send))
+store.close()
+assert sent[0]["status"] == 200, sent
+print("heavy:", *sorted(set(sys.modules) & set(sys.argv[3:])))
+"""
+
+
+def test_a_page_is_served_without_anything_heavy(model_folder, tmp_path):
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    run = in_a_fresh_process("-c", SERVE_A_PAGE, str(model_folder), url, *HEAVY)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1].strip() == "heavy:"
 
 
 def test_a_page_is_made_and_stored_without_anything_heavy(model_folder, tmp_path):

@@ -11,6 +11,9 @@ from endcap.predict import NetworkPredictor
 from endcap.schema import Campaigns, Catalogue, Query, ShopConfig
 from endcap.store import Start, Store
 
+SAMPLED = 0.01
+"""The share of records that keep what the model read."""
+
 
 class Engine(engine.Engine):
     """Makes pages from a fitted model; what shoppers did in the model's log is known to it.
@@ -52,7 +55,7 @@ class Engine(engine.Engine):
             campaigns=campaigns or artifact.campaigns,
             state=_stored(self.store) if self.store else _remembered(model),
             secret=secret or (self.store.secret if self.store else secrets.token_bytes(32)),
-            settings=settings or Settings(sample_inputs=0.01),
+            settings=settings or Settings(sample_inputs=SAMPLED),
         )
         if self.store:
             self.store.replay(apply=self.apply, count_shown=self.count_shown)
@@ -77,6 +80,22 @@ class Engine(engine.Engine):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def engine_on(store: Store, model: Model) -> engine.Engine:
+    """Return an engine that leaves waiting for the disk to its caller, as a server does."""
+    artifact = model.artifact
+    made = engine.Engine(
+        NetworkPredictor(artifact),
+        shop=artifact.manifest.shop,
+        catalogue=store.catalogue,
+        campaigns=artifact.campaigns,
+        state=_stored(store),
+        secret=store.secret,
+        settings=Settings(sample_inputs=SAMPLED),
+    )
+    store.replay(apply=made.apply, count_shown=made.count_shown)
+    return made
 
 
 def start_of(model: Model) -> Start:

@@ -11,6 +11,7 @@ from endcap.cli.fit import fit
 from endcap.cli.inspect import inspect
 from endcap.cli.predict import predict
 from endcap.cli.recommend import recommend
+from endcap.cli.serve import serve
 from endcap.cli.similar import similar
 from endcap.cli.tune import tune
 from endcap.cli.why import why
@@ -24,7 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, world, inspect, fit, tune, evaluate, recommend, predict, similar, why):
+COMMANDS = (demo, world, inspect, fit, tune, evaluate, recommend, predict, similar, serve, why)
+
+for command in COMMANDS:
     app.command(no_args_is_help=command is not demo)(command)
 
 

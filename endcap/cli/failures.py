@@ -15,6 +15,7 @@ AGAIN = {
     "on from the last epoch that it finished",
     "demo": "run the same command again: the shop lives anew from the same seed, and a fit that "
     "had begun goes on from the last epoch that it finished",
+    "serve": "what was acknowledged is in the store; the same command goes on from there",
 }
 """What a second run of an interrupted command does, where it is more than to start anew."""
 

@@ -86,6 +86,11 @@ class Engine:
         predictor.learn_items(catalogue)
         predictor.learn_campaigns(campaigns)
 
+    @property
+    def model_version(self) -> str:
+        """Name the model that answers now."""
+        return self._predictor.version
+
     def decide(self, query: Query) -> Decision:
         """Make one page, log it, and return its record.
 

@@ -75,8 +75,10 @@ class Store:
         self.secret, self.placements, self._meta = told.secret, told.placements, told
         self._open(cache_bytes)
         self._every_s, self._written_at = write_every_s, time.monotonic()
+        self.trouble: str | None = None
+        """Why the state could not be written the last time; None when it was."""
         self._flush: Future[None] | None = None
-        self._is_closed = False
+        self._is_closed = self._is_dirty = False
 
     def _open(self, cache_bytes: int) -> None:
         reading, told = self._database.reading, self._meta
@@ -87,7 +89,7 @@ class Store:
         self.subjects = StoredSubjects(self._shoppers)
         self.shelves = StoredShelves(self._writer, self.catalogue)
         self.journal = StoredJournal(self._writer, reading, self._shoppers, position=told.event)
-        self.journal.on_change = self.decisions.on_change = self._tick
+        self.journal.on_change = self.decisions.on_change = self._note_change
         self._writer.first = [self._shoppers, self.decisions, self.journal]
 
     def replay(
@@ -118,10 +120,13 @@ class Store:
             write_meta(connection, structs.replace(told, decision=number))
 
         def done(future: "Future[None]") -> None:
+            error = future.exception()
+            self.trouble = None if error is None else str(error)
+            self._is_dirty |= error is not None
             for each in changed:
-                each.done(is_written=future.exception() is None)
+                each.done(is_written=error is None)
 
-        self._written_at = time.monotonic()
+        self._written_at, self._is_dirty = time.monotonic(), False
         self._flush = self._writer.submit(write)
         self._flush.add_done_callback(done)
         return self._flush
@@ -154,7 +159,13 @@ class Store:
         self._writer.close()
         self._database.close()
 
-    def _tick(self) -> None:
-        is_idle = self._flush is None or self._flush.done()
-        if is_idle and time.monotonic() - self._written_at >= self._every_s:
+    def tick(self) -> None:
+        """Write behind if something changed and the last time is long enough ago."""
+        if not self._is_dirty or (self._flush is not None and not self._flush.done()):
+            return
+        if time.monotonic() - self._written_at >= self._every_s:
             self.flush()
+
+    def _note_change(self) -> None:
+        self._is_dirty = True
+        self.tick()
