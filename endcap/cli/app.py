@@ -9,6 +9,7 @@ from endcap.cli.evaluate import evaluate
 from endcap.cli.failures import Commands
 from endcap.cli.fit import fit
 from endcap.cli.inspect import inspect
+from endcap.cli.keys import keys
 from endcap.cli.predict import predict
 from endcap.cli.recommend import recommend
 from endcap.cli.serve import serve
@@ -25,7 +26,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = (demo, world, inspect, fit, tune, evaluate, recommend, predict, similar, serve, why)
+COMMANDS = (
+    demo,
+    world,
+    inspect,
+    fit,
+    tune,
+    evaluate,
+    recommend,
+    predict,
+    similar,
+    serve,
+    keys,
+    why,
+)
 
 for command in COMMANDS:
     app.command(no_args_is_help=command is not demo)(command)

@@ -3,24 +3,28 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
 from msgspec import Struct, json
 
 from endcap.engine import Engine
-from endcap.errors import ConfigError
+from endcap.errors import ConfigError, StoreError
 from endcap.serve import events, pages
+from endcap.serve.callers import Callers
 from endcap.serve.described import answer, describe
+from endcap.serve.headers import SafeHeaders
 from endcap.serve.intake import Intake
 from endcap.serve.problems import Problem, answer_problems, examples, problem_of
 from endcap.store import Store
 
 WRITE_EVERY_S = 1.0
-"""A quiet shop is written behind so often; a busy one by its own events."""
+"""A quiet shop is written behind so often, a busy one by its own events; keys are read anew."""
 
 
 class Health(Struct, kw_only=True):
@@ -30,8 +34,11 @@ class Health(Struct, kw_only=True):
     model_version: str
 
 
-def make_app(engine: Engine, store: Store, *, version: str) -> FastAPI:
+def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[str] = ()) -> FastAPI:
     """Make the application; closing it writes what is not on disk and lets the store go.
+
+    Args:
+        origins: pages of these origins may call from a browser, such as https://shop.example.
 
     Routes run on the event loop's thread, which is thereby the engine's.
     """
@@ -54,11 +61,38 @@ def make_app(engine: Engine, store: Store, *, version: str) -> FastAPI:
         redoc_url=None,
     )
     answer_problems(app)
-    app.include_router(events.routes(Intake(engine, store)))
-    app.include_router(pages.routes(engine, store))
+    app.add_middleware(SafeHeaders)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["POST"],
+            allow_headers=["authorization", "content-type"],
+            max_age=86_400,
+        )
+    callers = Callers(engine, store)
+    app.include_router(events.routes(Intake(engine, store), callers))
+    app.include_router(pages.routes(engine, store, callers))
     _add_health(app, engine, store)
     describe(app, [events.EventIn, events.Receipt, pages.PageIn, pages.PageOut, Health, Problem])
     return app
+
+
+def check_host(host: str, store: Store) -> None:
+    """Refuse to listen to other machines while whoever reaches the port may write.
+
+    Raises:
+        ConfigError: the store holds no key, and others could reach the host.
+    """
+    try:
+        is_own = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_own = False
+    if not is_own and not store.keys:
+        raise ConfigError(
+            f"Whoever reaches {host} could send events, for {store.path} holds no key; make one "
+            f"first: endcap keys sqlite:///{store.path} --add shop --scope events --scope decide."
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -94,6 +128,8 @@ async def _write_behind(store: Store) -> None:
     while True:
         await asyncio.sleep(WRITE_EVERY_S)
         store.tick()
+        with suppress(StoreError):  # the keys that are known hold meanwhile
+            store.keys.read()
 
 
 def _add_health(app: FastAPI, engine: Engine, store: Store) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from fastapi import Request
 
-from endcap.serve.problems import BodyError
+from endcap.serve.problems import RequestError
 
 MAX_BYTES = 4 * 2**20
 """Of one body; some 10,000 events."""
@@ -41,7 +41,7 @@ async def read(request: Request) -> bytes:
     """Read a body.
 
     Raises:
-        BodyError: it is too long, or comes too slowly.
+        RequestError: it is too long, or comes too slowly.
     """
     parts, size = [], 0
     try:
@@ -50,12 +50,12 @@ async def read(request: Request) -> bytes:
                 parts.append(part)
                 size += len(part)
                 if size > MAX_BYTES:
-                    raise BodyError(
+                    raise RequestError(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                         f"A body may have {MAX_BYTES:,} bytes; send it in parts.",
                     )
     except TimeoutError:
-        raise BodyError(
+        raise RequestError(
             HTTPStatus.REQUEST_TIMEOUT,
             f"The body did not come within {MAX_SECONDS:.0f} seconds; send it again.",
         ) from None
@@ -66,14 +66,14 @@ def decode(body: bytes, kind: type[Body], decoder: "msgspec.json.Decoder[Body]")
     """Decode a body.
 
     Raises:
-        BodyError: it is no JSON, or not what is expected.
+        RequestError: it is no JSON, or not what is expected.
     """
     try:
         return decoder.decode(body)
     except UNEXPECTED as error:
-        raise BodyError(HTTPStatus.UNPROCESSABLE_ENTITY, reason_of(error, kind)) from None
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, reason_of(error, kind)) from None
     except msgspec.DecodeError as error:
-        raise BodyError(HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}.") from None
+        raise RequestError(HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}.") from None
 
 
 def reason_of(error: Exception, kind: type, whole: str = "The body") -> str:

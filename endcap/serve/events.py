@@ -1,6 +1,7 @@
 """`POST /v1/events`: what shoppers did, one event or many."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -14,9 +15,11 @@ from endcap.errors import SchemaError
 from endcap.schema import ShopEvent, to_micros
 from endcap.schema.events import UNKNOWN
 from endcap.serve.bodies import UNEXPECTED, decode, read, reason_of
+from endcap.serve.callers import Callers
 from endcap.serve.described import answer, body
 from endcap.serve.intake import Intake
-from endcap.serve.problems import BodyError, examples
+from endcap.serve.problems import RequestError, examples
+from endcap.store import Scope
 
 MAX_EVENTS = 10_000
 """Of one request."""
@@ -50,6 +53,8 @@ class EventIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """In the shop's currency."""
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     rating: Annotated[float, Meta(ge=-1e6, le=1e6)] | None = None
+    token: Annotated[str, Meta(max_length=64)] | None = None
+    """That of the slot, where a browser tells of a click on an ad."""
 
 
 class Rejected(Struct, kw_only=True):
@@ -83,7 +88,7 @@ _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(EventIn)
 
 
-def routes(intake: Intake) -> APIRouter:
+def routes(intake: Intake, callers: Callers) -> APIRouter:
     """Return the routes of events."""
     router = APIRouter(tags=["events"])
 
@@ -92,7 +97,7 @@ def routes(intake: Intake) -> APIRouter:
         openapi_extra=body(EventIn | list[EventIn], [EXAMPLE]),
         responses={
             200: answer(Receipt, RECEIPT, "They are on disk, and the next page knows them."),
-            **examples(400, 408, 413, 422, 503),
+            **examples(400, 401, 403, 408, 413, 422, 503),
         },
     )
     async def take_events(request: Request) -> Response:
@@ -102,7 +107,10 @@ def routes(intake: Intake) -> APIRouter:
         place in the list; the others are taken.
         """
         began = time.perf_counter()
-        events, rejected = parse(await read(request), time.time_ns() // 1_000)
+        caller = callers.allow(request, Scope.EVENTS, Scope.BROWSER)
+        is_browser = caller is not None and Scope.EVENTS not in caller.scopes
+        refuse = callers.refuse if is_browser else allow_all
+        events, rejected = parse(await read(request), time.time_ns() // 1_000, refuse)
         observed = await intake.take(events)
         receipt = Receipt(
             accepted=observed.accepted,
@@ -116,28 +124,43 @@ def routes(intake: Intake) -> APIRouter:
     return router
 
 
-def parse(told: bytes, now_us: int) -> tuple[list[ShopEvent], list[Rejected]]:
-    """Read events; those that cannot be read are told apart.
+Refuse = Callable[[ShopEvent, str | None], str | None]
+"""Says why an event with some token may not be sent, None if it may."""
+
+
+def allow_all(_event: ShopEvent, _token: str | None) -> None:
+    """Refuse nothing."""
+
+
+def parse(
+    told: bytes, now_us: int, refuse: Refuse = allow_all
+) -> tuple[list[ShopEvent], list[Rejected]]:
+    """Read events; those that cannot be read, or may not be sent, are told apart.
 
     Raises:
-        BodyError: the body is no JSON, or holds too many.
+        RequestError: the body is no JSON, or holds too many.
     """
     lines = decode(told, list, _raws) if told.lstrip()[:1] == b"[" else [msgspec.Raw(told)]
     if len(lines) > MAX_EVENTS:
-        raise BodyError(
+        raise RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"A request may hold {MAX_EVENTS:,} events, got {len(lines):,}; send them in parts.",
         )
     events, rejected = [], []
     for index, line in enumerate(lines):
         try:
-            events.append(event_of(_event.decode(line), now_us))
+            sent = _event.decode(line)
+            event = event_of(sent, now_us)
+            if (reason := refuse(event, sent.token)) is None:
+                events.append(event)
+            else:
+                rejected.append(Rejected(index=index, reason=reason))
         except UNEXPECTED as error:
             rejected.append(Rejected(index=index, reason=reason_of(error, EventIn, "The event")))
         except SchemaError as error:
             rejected.append(Rejected(index=index, reason=str(error)))
         except msgspec.DecodeError as error:
-            raise BodyError(HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}.") from None
+            raise RequestError(HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}.") from None
     return events, rejected
 
 

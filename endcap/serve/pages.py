@@ -9,12 +9,13 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Meta, Struct
 
 from endcap.engine import Engine
-from endcap.schema import Decision, Query
+from endcap.schema import Chosen, Decision, Query
 from endcap.serve.bodies import decode, read
+from endcap.serve.callers import Callers
 from endcap.serve.described import answer, body
 from endcap.serve.events import Id
 from endcap.serve.problems import examples
-from endcap.store import Store
+from endcap.store import Scope, Store
 
 MAX_SLOTS = 200
 """Of one placement."""
@@ -47,6 +48,8 @@ class SlotOut(Struct, kw_only=True):
     """Why the item was looked at: RETRIEVED, CATALOGUE, POPULAR, BOUGHT_BEFORE, NEW, CAMPAIGN."""
     is_ad: bool
     campaign_id: str | None = None
+    token: str | None = None
+    """Of an ad: a click that a browser tells of must bear it."""
 
 
 class PageOut(Struct, kw_only=True):
@@ -75,6 +78,7 @@ PAGE = {
                 "source": "CAMPAIGN",
                 "is_ad": True,
                 "campaign_id": "c1",
+                "token": "3f9a0c5be1d24c7788aa01b2c3d4e5f6",
             },
         ]
     },
@@ -85,7 +89,7 @@ PAGE = {
 _page = msgspec.json.Decoder(PageIn)
 
 
-def routes(engine: Engine, store: Store) -> APIRouter:
+def routes(engine: Engine, store: Store, callers: Callers) -> APIRouter:
     """Return the routes of pages."""
     router = APIRouter(tags=["pages"])
 
@@ -94,7 +98,7 @@ def routes(engine: Engine, store: Store) -> APIRouter:
         openapi_extra=body(PageIn, EXAMPLE),
         responses={
             200: answer(PageOut, PAGE, "The page, by placement and slot."),
-            **examples(400, 408, 413, 422, 503),
+            **examples(400, 401, 403, 408, 413, 422, 503),
         },
     )
     async def make_page(request: Request) -> Response:
@@ -103,10 +107,11 @@ def routes(engine: Engine, store: Store) -> APIRouter:
         The record of a page with ads or exploration is on disk when this answers.
         """
         began = time.perf_counter()
+        callers.allow(request, Scope.DECIDE)
         decision = engine.decide(query_of(decode(await read(request), PageIn, _page)))
         if store.must_wait(decision):
             await asyncio.wrap_future(store.settled())
-        page = page_of(decision, took_ms=round((time.perf_counter() - began) * 1_000, 3))
+        page = page_of(decision, callers, took_ms=_ms_since(began))
         return Response(msgspec.json.encode(page), media_type="application/json")
 
     return router
@@ -126,18 +131,12 @@ def query_of(told: PageIn) -> Query:
     )
 
 
-def page_of(decision: Decision, *, took_ms: float) -> PageOut:
+def page_of(decision: Decision, callers: Callers, *, took_ms: float) -> PageOut:
     """Return what a caller may see of a decision: no bid, no price, no margin."""
     names = dict.fromkeys(decision.slots.placement)
     placements = {
         name: [
-            SlotOut(
-                slot=chosen.slot,
-                item_id=chosen.item_id,
-                source=chosen.source,
-                is_ad=chosen.campaign_id is not None,
-                campaign_id=chosen.campaign_id,
-            )
+            _slot(chosen, callers.token(decision.decision_id, name, chosen.slot))
             for chosen in decision.items_of(name)
         ]
         for name in names
@@ -150,3 +149,19 @@ def page_of(decision: Decision, *, took_ms: float) -> PageOut:
         degraded=decision.degraded,
         took_ms=took_ms,
     )
+
+
+def _slot(chosen: Chosen, token: str) -> SlotOut:
+    is_ad = chosen.campaign_id is not None
+    return SlotOut(
+        slot=chosen.slot,
+        item_id=chosen.item_id,
+        source=chosen.source,
+        is_ad=is_ad,
+        campaign_id=chosen.campaign_id,
+        token=token if is_ad else None,
+    )
+
+
+def _ms_since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1_000, 3)

@@ -30,8 +30,8 @@ class Problem(msgspec.Struct, kw_only=True):
     detail: str
 
 
-class BodyError(EndcapError):
-    """A request whose body cannot be taken; `status` says how HTTP calls that."""
+class RequestError(EndcapError):
+    """A request that is not taken; `status` says how HTTP calls that."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
@@ -52,7 +52,10 @@ def answer_problems(app: FastAPI) -> None:
         status = getattr(error, "status", None) or STATUS_OF.get(type(error))
         if status is None:
             log.error("a request failed", exc_info=error)
-        return problem_of(status or HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        answer = problem_of(status or HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        if status == HTTPStatus.UNAUTHORIZED:
+            answer.headers["www-authenticate"] = "Bearer"
+        return answer
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -1,6 +1,18 @@
 """What must outlive a crash: journal, histories, counters, catalogue, decisions, in one file."""
 
+from endcap.store.database import Database
+from endcap.store.keys import Key, Keys, Scope, list_keys, make_key, remove_key
 from endcap.store.start import Start
 from endcap.store.store import Store
 
-__all__ = ["Start", "Store"]
+__all__ = [
+    "Database",
+    "Key",
+    "Keys",
+    "Scope",
+    "Start",
+    "Store",
+    "list_keys",
+    "make_key",
+    "remove_key",
+]

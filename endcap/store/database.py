@@ -1,7 +1,7 @@
 """A database file: opened by one process at a time, its tables brought up to date."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from alembic import command
 from alembic.config import Config
@@ -37,15 +37,19 @@ PRAGMAS = (
 class Database:
     """One SQLite file in WAL mode (https://sqlite.org/wal.html), to write to and to read from.
 
+    Args:
+        is_shared: work beside the process that keeps its state in the file.
+
     Raises:
         StoreError: no such folder, not a database or not ours, in use, or of a later version.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_shared: bool = False) -> None:
         self.path = path_of(url)
         self._lock = FileLock(f"{self.path}.lock")
         try:
-            self._lock.acquire(timeout=0)
+            if not is_shared:
+                self._lock.acquire(timeout=0)
         except Timeout:
             raise StoreError(
                 f"The store {self.path} is in use, by another process or by an engine that was "
@@ -60,6 +64,12 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let the file go."""

@@ -71,6 +71,10 @@ class StoredShoppers:
         self._bytes += known.num_bytes
         return known
 
+    def known(self, user_id: str) -> Shopper | None:
+        """Return a shopper who came before; None for a stranger, of whom nothing is kept."""
+        return self._cache.get(user_id) or self._read(user_id)
+
     def add(self, user_id: str, events: Events) -> None:
         """Add events to a history."""
         if len(events) == 0:
@@ -184,3 +188,8 @@ class StoredSubjects:
     def of(self, user_id: str) -> str:
         """Return the user's key, made on first sight."""
         return self._shoppers.find(user_id).subject
+
+    def known(self, user_id: str) -> str | None:
+        """Return the key of a user who came before, None for a stranger."""
+        known = self._shoppers.known(user_id)
+        return None if known is None else known.subject

@@ -13,6 +13,7 @@ from endcap.store.counters import StoredCounters
 from endcap.store.database import Database
 from endcap.store.decisions import MAX_UNWRITTEN, StoredDecisions
 from endcap.store.journal import StoredJournal
+from endcap.store.keys import Keys
 from endcap.store.shelves import StoredShelves, read_catalogue
 from endcap.store.shoppers import StoredHistories, StoredShoppers, StoredSubjects
 from endcap.store.start import Report, Start, begin, check_fits, read_meta, write_meta
@@ -88,6 +89,7 @@ class Store:
         self.histories = StoredHistories(self._shoppers)
         self.subjects = StoredSubjects(self._shoppers)
         self.shelves = StoredShelves(self._writer, self.catalogue)
+        self.keys = Keys(reading)
         self.journal = StoredJournal(self._writer, reading, self._shoppers, position=told.event)
         self.journal.on_change = self.decisions.on_change = self._note_change
         self._writer.first = [self._shoppers, self.decisions, self.journal]

@@ -65,6 +65,17 @@ item = Table(
 """Items that differ from the model's catalogue: what is left, and the columns of those put."""
 
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("scopes", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+"""Who may call; of a key only what it hashes to."""
+
+
 def sql_of(statement: ClauseElement) -> str:
     """Write a statement out once, for the paths on which its making would cost more than its work.
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from endcap.serve.events import parse
-from endcap.serve.problems import BodyError
+from endcap.serve.problems import RequestError
 
 NOW_US = 1_764_000_000_000_000
 VIEW = {"user_id": "u", "event_type": "view"}
@@ -95,5 +95,5 @@ def test_what_is_no_event_is_told(line, reason):
 
 
 def test_what_is_nested_ever_deeper_is_refused():
-    with pytest.raises(BodyError, match=r"nested too deeply; send it flat\."):
+    with pytest.raises(RequestError, match=r"nested too deeply; send it flat\."):
         parse(b'[{"user_id": ' + b"[" * 20_000 + b"]" * 20_000 + b"}]", NOW_US)

@@ -32,8 +32,8 @@ def test_a_page_has_all_its_placements_and_tells_ads_and_no_money(server):
     }
     for slots in told["placements"].values():
         for slot in slots:
-            assert set(slot) == {"slot", "item_id", "source", "is_ad", "campaign_id"}
-            assert slot["is_ad"] == (slot["campaign_id"] is not None)
+            assert set(slot) == {"slot", "item_id", "source", "is_ad", "campaign_id", "token"}
+            assert slot["is_ad"] == (slot["campaign_id"] is not None) == (slot["token"] is not None)
     assert "micros" not in page.text and "price" not in page.text
 
 
