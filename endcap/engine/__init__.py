@@ -22,8 +22,10 @@ from endcap.engine.protocols import (
 )
 from endcap.engine.replaying import predictions_of, replay
 from endcap.engine.why import Explanation, explain
+from endcap.engine.why_not import Absence, explain_absence
 
 __all__ = [
+    "Absence",
     "DecisionLog",
     "Engine",
     "Explanation",
@@ -43,6 +45,7 @@ __all__ = [
     "State",
     "Subjects",
     "explain",
+    "explain_absence",
     "predictions_of",
     "replay",
 ]

@@ -15,7 +15,7 @@ from msgspec import Struct, json
 
 from endcap.engine import Engine
 from endcap.errors import ConfigError, StoreError
-from endcap.serve import events, pages
+from endcap.serve import decisions, events, pages
 from endcap.serve.callers import Callers
 from endcap.serve.described import answer, describe
 from endcap.serve.headers import SafeHeaders
@@ -32,6 +32,20 @@ class Health(Struct, kw_only=True):
 
     status: str
     model_version: str
+
+
+KINDS = [
+    events.EventIn,
+    events.Receipt,
+    pages.PageIn,
+    pages.PageOut,
+    decisions.Why,
+    decisions.WhyNot,
+    decisions.Replayed,
+    Health,
+    Problem,
+]
+"""All that is read and written."""
 
 
 def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[str] = ()) -> FastAPI:
@@ -73,8 +87,9 @@ def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[st
     callers = Callers(engine, store)
     app.include_router(events.routes(Intake(engine, store), callers))
     app.include_router(pages.routes(engine, store, callers))
+    app.include_router(decisions.routes(engine, callers))
     _add_health(app, engine, store)
-    describe(app, [events.EventIn, events.Receipt, pages.PageIn, pages.PageOut, Health, Problem])
+    describe(app, KINDS)
     return app
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from endcap.errors import EndcapError, QueryError, SchemaError, StoreError, UnknownDecisionError
@@ -56,6 +57,13 @@ def answer_problems(app: FastAPI) -> None:
         if status == HTTPStatus.UNAUTHORIZED:
             answer.headers["www-authenticate"] = "Bearer"
         return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def _parameter(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return problem_of(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"{first['loc'][-1]}: {first['msg'].lower()}."
+        )
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     BROWSER = "browser"  # views and clicks of pages that were made
     EVENTS = "events"  # any event
     DECIDE = "decide"  # pages
+    EXPLAIN = "explain"  # records: bids, prices, margins
 
 
 class Key(Struct, frozen=True, kw_only=True):

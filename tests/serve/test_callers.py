@@ -74,12 +74,17 @@ def test_without_keys_all_may_call_and_with_them_only_their_owners(shop):
     [
         ("/v1/page", PAGE, {Scope.DECIDE}),
         ("/v1/events", EVENT, {Scope.EVENTS, Scope.BROWSER}),
+        ("/v1/decisions/mine", None, {Scope.EXPLAIN}),
+        ("/v1/decisions/mine/why", None, {Scope.EXPLAIN}),
+        ("/v1/decisions/mine/why-not?item_id=i1", None, {Scope.EXPLAIN}),
+        ("/v1/decisions/mine/replay", None, {Scope.EXPLAIN}),
     ],
 )
 def test_a_key_opens_what_its_scope_says(shop, path, body, scopes):
+    shop.ask("/v1/page", PAGE | {"decision_id": "mine"})
     shop.make_keys()
     for scope, key in shop.keys.items():
-        answer = shop.ask(path, body, key)
+        answer = shop.ask(path, body, key, method="POST" if body else "GET")
         assert answer.status_code == (200 if scope in scopes else 403)
         if scope not in scopes:
             assert f"The key {scope} allows {scope}; this needs" in answer.json()["detail"]
