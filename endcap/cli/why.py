@@ -20,7 +20,10 @@ def why(
         str, typer.Argument(metavar="DECISION", help="A decision's id, or its first letters.")
     ],
     log: Annotated[
-        Path, typer.Option("--log", metavar="FILE", help=f"{LOG}, or a folder that holds one.")
+        Path,
+        typer.Option(
+            "--log", metavar="FILE", help=f"{LOG}, a folder that holds one, or a server's store."
+        ),
     ],
     slot: Annotated[
         int | None,
@@ -68,8 +71,11 @@ def find_decision(wanted: str, log: Path) -> "Decision":
     """
     path = log / LOG if log.is_dir() else log
     if not path.is_file():
-        raise FileError(f"There is no {path}; --log takes a {LOG}, or a folder that holds one.")
-    found = _lines_of(wanted, path)
+        raise FileError(
+            f"There is no {path}; --log takes a {LOG}, a folder that holds one, "
+            f"or a server's store."
+        )
+    found = _records_of(wanted, path) if _is_store(path) else _lines_of(wanted, path)
     if wanted in found:
         return _decode(found[wanted], path)
     if not found:
@@ -82,6 +88,19 @@ def find_decision(wanted: str, log: Path) -> "Decision":
             f"{', '.join(list(found)[:3])}; give more letters."
         )
     return _decode(next(iter(found.values())), path)
+
+
+def _is_store(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(15) == b"SQLite format 3"
+
+
+def _records_of(wanted: str, path: Path) -> dict[str, bytes]:
+    """Return the records of a store whose id begins so, by id."""
+    from endcap.store import Database, records_of
+
+    with Database(f"sqlite:///{path}", is_shared=True) as database:
+        return records_of(database, wanted)
 
 
 def _lines_of(wanted: str, path: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from endcap.schema import Decision, decode_decision, encode_decision
-from endcap.store.database import Reading
+from endcap.store.database import Database, Reading
 from endcap.store.tables import decision as table
 from endcap.store.tables import shopper
 
@@ -109,3 +109,11 @@ class StoredDecisions:
         self._recent[decision.decision_id] = decision
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
+
+
+def records_of(database: Database, start: str) -> dict[str, bytes]:
+    """Return the records whose id begins so, by id; a server may write meanwhile."""
+    wanted = select(table.c.decision_id, table.c.record).where(
+        table.c.decision_id.startswith(start, autoescape=True)
+    )
+    return {row.decision_id: row.record for row in database.reading.rows(wanted)}

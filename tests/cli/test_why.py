@@ -4,8 +4,11 @@ import msgspec
 import pytest
 
 from endcap.api.demo import live
+from endcap.api.engine import start_of
+from endcap.api.model import load
 from endcap.engine import explain
 from endcap.simulate import WorldConfig
+from endcap.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,23 @@ def test_a_decision_is_explained_from_the_log_alone(endcap, world_run):
         assert line in result.stdout
     assert f"Decision {decision.decision_id}, by popularity" in result.stdout
     assert f"endcap why {decision.decision_id} --log {folder} --slot" in result.stdout
+
+
+def test_a_decision_is_explained_from_the_store_of_a_running_server(
+    endcap, world_run, model_folder, tmp_path
+):
+    run, folder = world_run
+    store = Store(f"sqlite:///{tmp_path / 'shop.db'}", start_of(load(model_folder)))
+    for decision in run.decisions[:5]:
+        store.decisions.append(decision)
+    store.settled().result()
+    decision = run.decisions[2]
+    words = ("why", decision.decision_id, "--slot", decision.chosen[0].slot)
+    words += ("--placement", decision.chosen[0].placement, "--json")
+    told = [json.loads(endcap(*words, "--log", log).stdout) for log in (store.path, folder)]
+    assert told[0]["why"] == told[1]["why"]
+    assert "holds no decision 'zzz'" in endcap("why", "zzz", "--log", store.path).stderr
+    store.close()
 
 
 def test_first_letters_are_enough_while_they_name_one(endcap, world_run):
