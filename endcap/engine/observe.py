@@ -15,6 +15,7 @@ from endcap.features.counters import (
     log_seconds,
 )
 from endcap.schema import (
+    EVENT,
     NO_CAMPAIGN,
     NO_ITEM,
     NO_SLOT,
@@ -27,10 +28,13 @@ from endcap.schema import (
     ShopEvent,
     Taken,
     empty_events,
+    join_events,
 )
 
 DAY_US = 86_400_000_000
 MAX_PLACEMENT = 255
+MAX_DWELL_MS = 2**31 - 1
+NAMES = EVENT.names or ()
 
 
 @dataclass(kw_only=True)
@@ -63,6 +67,8 @@ class Observer:
         self._catalogue, self._campaigns = catalogue, campaigns
         self._placements = placements
         self._report = Observed()
+        self._times_shown = shop.times_shown
+        self._actions: dict[str, int] = {}
 
     def apply(self, taken: Taken) -> Observed:
         """Take in a batch; the events of one shopper are appended together."""
@@ -72,11 +78,11 @@ class Observer:
             self._report.accepted += 1
             row = self._take(event)
             # What a feed of others showed is kept with its dwell; a decision keeps its own page.
-            is_foreign = self._shop.times_shown and event.decision_id is None
+            is_foreign = self._times_shown and event.decision_id is None
             if row["action"][0] != Action.IMPRESSION or is_foreign:
                 rows.setdefault(event.user_id, []).append(row)
         for user_id, of_user in rows.items():
-            self._state.histories.append(user_id, np.concatenate(of_user))
+            self._state.histories.append(user_id, join_events(of_user))
         return self._report
 
     def _take(self, event: ShopEvent) -> Events:
@@ -88,7 +94,7 @@ class Observer:
         # A decision counts its own impressions when it is made.
         if item != NO_ITEM and not (action == Action.IMPRESSION and chosen is not None):
             self._count(event, item, action)
-        if item != NO_ITEM and self._shop.times_shown:
+        if item != NO_ITEM and self._times_shown:
             self._count_fresh(row, is_new=chosen is None)
         if action == Action.PURCHASE and item != NO_ITEM:
             self._state.shelves.sell(item, event.quantity)
@@ -115,17 +121,21 @@ class Observer:
         slot = event.slot if chosen is None else chosen.slot
         campaign_id = event.campaign_id if chosen is None else chosen.campaign_id
         placement = event.placement if chosen is None else chosen.placement
-        row = empty_events(1)
-        row["timestamp_us"] = event.timestamp_us
-        row["price_micros"] = event.price_micros
-        row["item"] = self._catalogue.row_of.get(event.item_id or "", NO_ITEM)
-        row["campaign"] = self._campaigns.campaigns.row_of.get(campaign_id or "", NO_CAMPAIGN)
-        row["dwell_ms"] = min(event.dwell_ms, np.iinfo(np.int32).max)
-        row["action"] = self._shop.action_of(kinds.get(event.event_type, event.event_type))
-        row["placement"] = placement_code(self._placements, placement)
-        row["slot"] = NO_SLOT if slot is None else min(max(slot, 0), NO_SLOT)
-        row["flags"] = Flag.CENSORED if event.censored else 0
-        return row
+        if event.event_type not in self._actions:
+            kind = kinds.get(event.event_type, event.event_type)
+            self._actions[event.event_type] = self._shop.action_of(kind)
+        told = {
+            "timestamp_us": event.timestamp_us,
+            "price_micros": event.price_micros,
+            "item": self._catalogue.row_of.get(event.item_id or "", NO_ITEM),
+            "campaign": self._campaigns.campaigns.row_of.get(campaign_id or "", NO_CAMPAIGN),
+            "dwell_ms": min(event.dwell_ms, MAX_DWELL_MS),
+            "action": self._actions[event.event_type],
+            "placement": placement_code(self._placements, placement),
+            "slot": NO_SLOT if slot is None else min(max(slot, 0), NO_SLOT),
+            "flags": int(Flag.CENSORED) if event.censored else 0,
+        }
+        return np.array([tuple(told[name] for name in NAMES)], dtype=EVENT)
 
     def _count(self, event: ShopEvent, item: int, action: int) -> None:
         column = COLUMN_OF_ACTION.get(action)

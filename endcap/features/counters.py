@@ -93,6 +93,10 @@ class Counters:
         """Count events of one kind; days since 1970 (`timestamp_us // DAY_US`)."""
         self._roll(day)
         counts = self._settled if column >= NUM_COUNTERS else self._today
+        if len(item_rows) == 1 and isinstance(amount, float):  # as an event of a live shop counts
+            if item_rows[0] >= 0:
+                counts[item_rows[0], column] += amount
+            return
         known = item_rows >= 0
         amounts = np.broadcast_to(amount, known.shape)[known]
         np.add.at(counts[:, column], item_rows[known], amounts)

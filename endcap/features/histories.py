@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.features.clock import dwell_bucket, gap_bucket, phases
-from endcap.schema import NUM_PHASES, Action, Events, empty_events
+from endcap.schema import NUM_PHASES, Action, Events, empty_events, join_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def with_events(known: Events, new: Events, *, length: int, shown: int) -> Event
         length: the latest events that are kept, all that a model reads of them;
         shown: and so many of the latest impressions.
     """
-    joined: Events = np.concatenate([known, new])
+    joined = join_events([known, new])
     times = joined["timestamp_us"]
     if np.any(times[1:] < times[:-1]):
         joined = joined[np.argsort(times, kind="stable")]

@@ -46,6 +46,7 @@ from endcap.schema.events import (
     Impressions,
     empty_events,
     group_starts,
+    join_events,
     make_events,
 )
 from endcap.schema.intake import ShopEvent, Taken
@@ -156,6 +157,7 @@ __all__ = [
     "group_starts",
     "html_table",
     "is_of_shopper",
+    "join_events",
     "leaf_category",
     "load_shop",
     "make_events",

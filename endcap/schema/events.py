@@ -1,5 +1,6 @@
 """Events as bytes: one dtype for a training row, a stored history and a request's history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -141,6 +142,16 @@ def make_events(**columns: Any) -> Events:
     for name, values in columns.items():
         events[name] = values
     return events
+
+
+def join_events(parts: Sequence[Events]) -> Events:
+    """Put events one after the other; `np.concatenate` would compare their dtypes each time."""
+    joined: Events = np.empty(sum(len(part) for part in parts), dtype=EVENT)
+    start = 0
+    for part in parts:
+        joined[start : start + len(part)] = part
+        start += len(part)
+    return joined
 
 
 def group_starts(timestamps_us: NDArray[np.int64], resolution_us: int) -> NDArray[np.int64]:

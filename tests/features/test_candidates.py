@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from endcap.engine.memory import HISTORY_LENGTH
 from endcap.features import (
     DAY_US,
     HOUR_US,
+    MAX_EVENTS,
     NUM_COUNTERS,
     ContextScales,
     CounterColumn,
@@ -114,6 +114,6 @@ def test_a_context_reads_as_many_events_as_an_engine_keeps(columns):
     long = make_events(
         timestamp_us=NOW - np.arange(600, 0, -1), item=[0] * 600, action=[Action.CLICK] * 600
     )
-    kept = long[-HISTORY_LENGTH:]
+    kept = long[-MAX_EVENTS:]
     assert len(kept) < len(long)
     np.testing.assert_array_equal(ask(long, columns), ask(kept, columns))

@@ -21,6 +21,7 @@ RESEMBLES = {
     "MissingExtraError": ImportError,
     "QueryError": ValueError,
     "SchemaError": ValueError,
+    "StoreError": OSError,
     "UnknownDecisionError": KeyError,
 }
 
