@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from endcap.decide import count_reasons, noise_key
@@ -17,6 +17,7 @@ from endcap.engine.protocols import Predictor
 from endcap.engine.record import Books, model_inputs, shortlist_columns, with_page
 from endcap.engine.replaying import predictions_of, replay
 from endcap.engine.request import Request, before, device_of, local_time, slots_of
+from endcap.engine.stages import Stages, Timed
 from endcap.engine.valuing import Valued, shortlist, value_candidates
 from endcap.engine.why import Explanation, explain
 from endcap.errors import QueryError, UnknownDecisionError
@@ -52,6 +53,8 @@ class Settings:
     clock: Callable[[], int] = _now_us
     """Microseconds UTC."""
     make_id: Callable[[], str] = _new_id
+    timed: list[Timed] = field(default_factory=list)
+    """Told how many seconds each stage of a page took: read, find, value, choose, keep."""
 
 
 class Engine:
@@ -101,16 +104,22 @@ class Engine:
         """
         if (logged := self._answered(query)) is not None:
             return logged
+        stages = Stages(self.settings.timed)
         request = self._request(query)
         slots = slots_of(request, self._predictor)
+        stages.end("read")
         judged = find_and_judge(
             request, list(dict.fromkeys(slots.placement)), self._predictor, self._live()
         )
+        stages.end("find")
         draft = self._draft(request, slots, judged)
+        stages.end("value")
         decision = with_page(draft)
+        stages.end("choose")
         # First what it changes, then the record: a store that holds a record holds all of it.
         self.count_shown(query.user_id, decision)
         self.state.decisions.append(decision)
+        stages.end("keep")
         return decision
 
     def count_shown(self, user_id: str, decision: Decision) -> None:

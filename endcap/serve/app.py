@@ -15,7 +15,7 @@ from msgspec import Struct, json
 
 from endcap.engine import Engine
 from endcap.errors import ConfigError, StoreError
-from endcap.serve import decisions, events, pages
+from endcap.serve import decisions, events, pages, watching
 from endcap.serve.callers import Callers
 from endcap.serve.described import answer, describe
 from endcap.serve.headers import SafeHeaders
@@ -84,10 +84,11 @@ def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[st
             allow_headers=["authorization", "content-type"],
             max_age=86_400,
         )
-    callers = Callers(engine, store)
-    app.include_router(events.routes(Intake(engine, store), callers))
-    app.include_router(pages.routes(engine, store, callers))
+    callers, watch = Callers(engine, store), watching.Watching(engine, store)
+    app.include_router(events.routes(Intake(engine, store), callers, watch))
+    app.include_router(pages.routes(engine, store, callers, watch))
     app.include_router(decisions.routes(engine, callers))
+    app.include_router(watching.routes(watch, callers))
     _add_health(app, engine, store)
     describe(app, KINDS)
     return app

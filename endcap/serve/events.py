@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Meta, Struct
 
+from endcap.engine import Observed
 from endcap.errors import SchemaError
 from endcap.schema import ShopEvent, to_micros
 from endcap.schema.events import UNKNOWN
@@ -19,6 +20,7 @@ from endcap.serve.callers import Callers
 from endcap.serve.described import answer, body
 from endcap.serve.intake import Intake
 from endcap.serve.problems import RequestError, examples
+from endcap.serve.watching import Watching
 from endcap.store import Scope
 
 MAX_EVENTS = 10_000
@@ -88,7 +90,7 @@ _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(EventIn)
 
 
-def routes(intake: Intake, callers: Callers) -> APIRouter:
+def routes(intake: Intake, callers: Callers, watching: Watching) -> APIRouter:
     """Return the routes of events."""
     router = APIRouter(tags=["events"])
 
@@ -106,22 +108,30 @@ def routes(intake: Intake, callers: Callers) -> APIRouter:
         What is accepted is on disk when this answers. An event that cannot be read is told by its
         place in the list; the others are taken.
         """
-        began = time.perf_counter()
-        caller = callers.allow(request, Scope.EVENTS, Scope.BROWSER)
-        is_browser = caller is not None and Scope.EVENTS not in caller.scopes
-        refuse = callers.refuse if is_browser else allow_all
-        events, rejected = parse(await read(request), time.time_ns() // 1_000, refuse)
-        observed = await intake.take(events)
-        receipt = Receipt(
-            accepted=observed.accepted,
-            duplicate=observed.repeated,
-            rejected=rejected,
-            unknown_items=observed.unknown_items,
-            took_ms=round((time.perf_counter() - began) * 1_000, 3),
-        )
-        return Response(msgspec.json.encode(receipt), media_type="application/json")
+        with watching.time("events"):
+            began = time.perf_counter()
+            caller = callers.allow(request, Scope.EVENTS, Scope.BROWSER)
+            is_browser = caller is not None and Scope.EVENTS not in caller.scopes
+            refuse = callers.refuse if is_browser else allow_all
+            events, rejected = parse(await read(request), time.time_ns() // 1_000, refuse)
+            observed = await intake.take(events)
+            took_s = time.perf_counter() - began
+            watching.events(observed, len(rejected), took_s=took_s)
+            receipt = receipt_of(observed, rejected, took_s)
+            return Response(msgspec.json.encode(receipt), media_type="application/json")
 
     return router
+
+
+def receipt_of(observed: Observed, rejected: list[Rejected], took_s: float) -> Receipt:
+    """Return what became of a request's events."""
+    return Receipt(
+        accepted=observed.accepted,
+        duplicate=observed.repeated,
+        rejected=rejected,
+        unknown_items=observed.unknown_items,
+        took_ms=round(took_s * 1_000, 3),
+    )
 
 
 Refuse = Callable[[ShopEvent, str | None], str | None]

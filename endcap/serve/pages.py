@@ -15,6 +15,7 @@ from endcap.serve.callers import Callers
 from endcap.serve.described import answer, body
 from endcap.serve.events import Id
 from endcap.serve.problems import examples
+from endcap.serve.watching import Watching
 from endcap.store import Scope, Store
 
 MAX_SLOTS = 200
@@ -89,7 +90,7 @@ PAGE = {
 _page = msgspec.json.Decoder(PageIn)
 
 
-def routes(engine: Engine, store: Store, callers: Callers) -> APIRouter:
+def routes(engine: Engine, store: Store, callers: Callers, watching: Watching) -> APIRouter:
     """Return the routes of pages."""
     router = APIRouter(tags=["pages"])
 
@@ -106,13 +107,15 @@ def routes(engine: Engine, store: Store, callers: Callers) -> APIRouter:
 
         The record of a page with ads or exploration is on disk when this answers.
         """
-        began = time.perf_counter()
-        callers.allow(request, Scope.DECIDE)
-        decision = engine.decide(query_of(decode(await read(request), PageIn, _page)))
-        if store.must_wait(decision):
-            await asyncio.wrap_future(store.settled())
-        page = page_of(decision, callers, took_ms=_ms_since(began))
-        return Response(msgspec.json.encode(page), media_type="application/json")
+        with watching.time("page"):
+            began = time.perf_counter()
+            callers.allow(request, Scope.DECIDE)
+            decision = engine.decide(query_of(decode(await read(request), PageIn, _page)))
+            if store.must_wait(decision):
+                await asyncio.wrap_future(store.settled())
+            watching.page(decision)
+            page = page_of(decision, callers, took_ms=_ms_since(began))
+            return Response(msgspec.json.encode(page), media_type="application/json")
 
     return router
 

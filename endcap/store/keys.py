@@ -23,6 +23,7 @@ class Scope(StrEnum):
     EVENTS = "events"  # any event
     DECIDE = "decide"  # pages
     EXPLAIN = "explain"  # records: bids, prices, margins
+    METRICS = "metrics"  # counts and times of the process
 
 
 class Key(Struct, frozen=True, kw_only=True):

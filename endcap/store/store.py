@@ -138,6 +138,21 @@ class Store:
         """Count the shoppers in memory."""
         return self._shoppers.num_cached
 
+    @property
+    def num_waiting(self) -> int:
+        """Count what waits for the next transaction."""
+        return self._writer.num_waiting
+
+    @property
+    def num_unwritten(self) -> int:
+        """Count the records that are not on disk."""
+        return self.decisions.num_unwritten
+
+    @property
+    def has_trouble(self) -> bool:
+        """Whether the state could not be written the last time."""
+        return self.trouble is not None
+
     def settled(self) -> "Future[None]":
         """Return what is done once all records made so far are on disk."""
         return self._writer.submit(lambda _: None)

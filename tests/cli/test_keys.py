@@ -24,10 +24,13 @@ def test_a_key_is_told_once(endcap, url):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--add", "web"), "A key needs a scope; there are browser, events, decide, explain."),
+        (
+            ("--add", "web"),
+            "A key needs a scope; there are browser, events, decide, explain, metrics.",
+        ),
         (
             ("--add", "web", "--scope", "all"),
-            "--scope must be browser, events, decide, explain, got 'all'.",
+            "--scope must be browser, events, decide, explain, metrics, got 'all'.",
         ),
         (("--scope", "events"), "--scope says what a new key allows; give its name by --add."),
         (("--remove", "web"), "No key is named 'web'; there are none at all."),

@@ -78,6 +78,7 @@ def test_without_keys_all_may_call_and_with_them_only_their_owners(shop):
         ("/v1/decisions/mine/why", None, {Scope.EXPLAIN}),
         ("/v1/decisions/mine/why-not?item_id=i1", None, {Scope.EXPLAIN}),
         ("/v1/decisions/mine/replay", None, {Scope.EXPLAIN}),
+        ("/metrics", None, {Scope.METRICS}),
     ],
 )
 def test_a_key_opens_what_its_scope_says(shop, path, body, scopes):

@@ -151,6 +151,7 @@ def test_the_document_describes_every_route_and_its_examples_are_answered(server
         "/v1/decisions/{decision_id}/replay",
         "/health/live",
         "/health/ready",
+        "/metrics",
     }
     server.post("/v1/page", {"user_id": "u5", "placements": {"home": 3}, "decision_id": "w0"})
     for path, methods in told["paths"].items():
