@@ -15,13 +15,13 @@ from msgspec import Struct, json
 
 from endcap.engine import Engine
 from endcap.errors import ConfigError, StoreError
-from endcap.serve import decisions, events, pages, watching
+from endcap.serve import decisions, events, pages, users, watching
 from endcap.serve.callers import Callers
 from endcap.serve.described import answer, describe
 from endcap.serve.headers import SafeHeaders
 from endcap.serve.intake import Intake
 from endcap.serve.problems import Problem, answer_problems, examples, problem_of
-from endcap.store import Store
+from endcap.store import Erased, Store
 
 WRITE_EVERY_S = 1.0
 """A quiet shop is written behind so often, a busy one by its own events; keys are read anew."""
@@ -42,6 +42,8 @@ KINDS = [
     decisions.Why,
     decisions.WhyNot,
     decisions.Replayed,
+    users.UserIn,
+    Erased,
     Health,
     Problem,
 ]
@@ -88,6 +90,7 @@ def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[st
     app.include_router(events.routes(Intake(engine, store), callers, watch))
     app.include_router(pages.routes(engine, store, callers, watch))
     app.include_router(decisions.routes(engine, callers))
+    app.include_router(users.routes(store, callers))
     app.include_router(watching.routes(watch, callers))
     _add_health(app, engine, store)
     describe(app, KINDS)

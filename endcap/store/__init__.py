@@ -2,12 +2,14 @@
 
 from endcap.store.database import Database
 from endcap.store.decisions import records_of
+from endcap.store.erasing import Erased
 from endcap.store.keys import Key, Keys, Scope, list_keys, make_key, remove_key
 from endcap.store.start import Start
 from endcap.store.store import Store
 
 __all__ = [
     "Database",
+    "Erased",
     "Key",
     "Keys",
     "Scope",

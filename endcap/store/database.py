@@ -71,6 +71,19 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def checkpoint(self) -> None:
+        """Move all that was committed into the file itself, and empty the log beside it.
+
+        Raises:
+            StoreError: another process reads the file meanwhile.
+        """
+        [row] = self.reading.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        if row[0]:
+            raise StoreError(
+                f"The log beside {self.path} could not be emptied, for another process reads the "
+                f"file; ask again when it has ended."
+            )
+
     def close(self) -> None:
         """Let the file go."""
         for engine in (self.writing, self._reading):

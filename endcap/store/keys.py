@@ -24,6 +24,7 @@ class Scope(StrEnum):
     DECIDE = "decide"  # pages
     EXPLAIN = "explain"  # records: bids, prices, margins
     METRICS = "metrics"  # counts and times of the process
+    ADMIN = "admin"  # people: erasing them
 
 
 class Key(Struct, frozen=True, kw_only=True):

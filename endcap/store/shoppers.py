@@ -89,6 +89,13 @@ class StoredShoppers:
         """Choose those who are new."""
         self._writing = list(self._new)
 
+    def forget(self, user_id: str) -> None:
+        """Drop a shopper from memory; nothing of them is written any more."""
+        known = self._cache.pop(user_id, None)
+        self._bytes -= 0 if known is None else known.num_bytes
+        self._new.pop(user_id, None)
+        self._changed.discard(user_id)
+
     def write(self, connection: Connection) -> None:
         """Write the keys of those who are new: no record may stand on disk without its person."""
         rows = [

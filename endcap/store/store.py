@@ -12,6 +12,7 @@ from endcap.schema import Decision, Taken
 from endcap.store.counters import StoredCounters
 from endcap.store.database import Database
 from endcap.store.decisions import MAX_UNWRITTEN, StoredDecisions
+from endcap.store.erasing import Erased, erase_person
 from endcap.store.journal import StoredJournal
 from endcap.store.keys import Keys
 from endcap.store.shelves import StoredShelves, read_catalogue
@@ -156,6 +157,22 @@ class Store:
     def settled(self) -> "Future[None]":
         """Return what is done once all records made so far are on disk."""
         return self._writer.submit(lambda _: None)
+
+    def erase(self, user_id: str) -> "Future[Erased]":
+        """Forget a person, in memory and on disk; `checkpoint` empties the log beside the file.
+
+        Events of theirs that were handed in before must have been applied (`settled`).
+        """
+        self._shoppers.forget(user_id)
+        return self._writer.submit(lambda connection: erase_person(connection, user_id))
+
+    def checkpoint(self) -> None:
+        """Move all that was committed into the file itself, and empty the log beside it.
+
+        Raises:
+            StoreError: another process reads the file meanwhile.
+        """
+        self._database.checkpoint()
 
     def must_wait(self, decision: Decision) -> bool:
         """Tell whether a page may be answered only once its record is on disk.

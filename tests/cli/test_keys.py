@@ -26,11 +26,11 @@ def test_a_key_is_told_once(endcap, url):
     [
         (
             ("--add", "web"),
-            "A key needs a scope; there are browser, events, decide, explain, metrics.",
+            "A key needs a scope; there are browser, events, decide, explain, metrics, admin.",
         ),
         (
             ("--add", "web", "--scope", "all"),
-            "--scope must be browser, events, decide, explain, metrics, got 'all'.",
+            "--scope must be browser, events, decide, explain, metrics, admin, got 'all'.",
         ),
         (("--scope", "events"), "--scope says what a new key allows; give its name by --add."),
         (("--remove", "web"), "No key is named 'web'; there are none at all."),

@@ -152,6 +152,7 @@ def test_the_document_describes_every_route_and_its_examples_are_answered(server
         "/health/live",
         "/health/ready",
         "/metrics",
+        "/v1/users",
     }
     server.post("/v1/page", {"user_id": "u5", "placements": {"home": 3}, "decision_id": "w0"})
     for path, methods in told["paths"].items():
