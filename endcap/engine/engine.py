@@ -25,12 +25,14 @@ from endcap.schema import (
     Campaigns,
     Catalogue,
     Decision,
+    Events,
     Predictions,
     Query,
     ShopConfig,
     ShopEvent,
     Slots,
     Taken,
+    empty_events,
 )
 
 
@@ -235,9 +237,14 @@ class Engine:
             local_day=day,
             hour=hour,
             device=device_of(query.device),
-            history=before(self.state.histories.of(query.user_id), at_us),
+            history=self._history(query, at_us),
             counters=self.state.counters.as_of(at_us // DAY_US),
         )
+
+    def _history(self, query: Query, at_us: int) -> Events:
+        if not query.personal:
+            return empty_events()
+        return before(self.state.histories.of(query.user_id), at_us)
 
     def _value(self, request: Request, judged: Judged) -> tuple[Valued, int]:
         kept = judged.found.only(judged.kept)
@@ -271,6 +278,7 @@ class Engine:
             device=query.device,
             ads=query.ads,
             explore=query.explore,
+            personal=query.personal,
             slots=slots,
             shortlist=shortlist_columns(listed, books, page),
             chosen=[],

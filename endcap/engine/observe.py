@@ -194,6 +194,8 @@ def count_impressions(
     state.counters.observe(day, items, int(CounterColumn.IMPRESSIONS))
     if times_shown:
         state.counters.observe(day, items, int(FreshColumn.SHOWN))
+    if not decision.personal:
+        return
     shown = empty_events(len(items))
     shown["timestamp_us"], shown["item"] = decision.at_us, items
     shown["slot"] = [min(chosen.slot, NO_SLOT) for chosen in decision.chosen]

@@ -36,6 +36,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """Items that must not be shown."""
     ads: bool = True
     explore: bool = True
+    personal: bool = True
+    """False for a shopper who wants the page of a stranger: nothing of theirs is read or kept."""
     decision_id: str | None = None
     """Given by a caller that repeats a request; made by the engine when absent."""
 
@@ -167,6 +169,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     of other decisions. Empty where no page rule of ours made the page; such a record has no replay.
     """
     inputs: ModelInputs | None = None
+    personal: bool = True
+    """Whether the shopper's history was read, and keeps what the page shows."""
 
     def items_of(self, placement: str) -> list[Chosen]:
         """List what stands in a placement, by slot."""

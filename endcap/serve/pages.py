@@ -36,6 +36,8 @@ class PageIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """Items that must not be shown."""
     ads: bool = True
     explore: bool = True
+    personal: bool = True
+    """False for a shopper who wants the page of a stranger."""
     decision_id: Id | None = None
     """A request that is sent again under its id gets the same page again."""
 
@@ -130,6 +132,7 @@ def query_of(told: PageIn) -> Query:
         exclude=tuple(told.exclude),
         ads=told.ads,
         explore=told.explore,
+        personal=told.personal,
         decision_id=told.decision_id,
     )
 

@@ -180,7 +180,8 @@ class Store:
         Money and propensities rest on the record of a page with ads or exploration; any page waits
         when too many records do.
         """
-        is_risky = decision.explore and decision.page.temperature > 0
+        page = decision.page
+        is_risky = decision.explore and max(page.temperature, page.epsilon) > 0
         has_ad = any(chosen.campaign_id is not None for chosen in decision.chosen)
         return has_ad or is_risky or self.decisions.num_unwritten > MAX_UNWRITTEN
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from endcap.decide import noise_key
 from endcap.engine import replay
 from endcap.errors import QueryError, UnknownDecisionError
-from endcap.schema import Campaigns, Query, decode_decision, encode_decision
+from endcap.schema import Campaigns, Query, ShopEvent, decode_decision, encode_decision
 
 DAY_US = 86_400_000_000
 NOON_US = 20_000 * DAY_US + DAY_US // 2
@@ -233,3 +233,27 @@ def test_inputs_are_kept_for_the_asked_share_of_decisions(build):
     engine = build(settings={"sample_inputs": 0.25})
     kept = sum(engine.decide(ask()).inputs is not None for _ in range(400))
     assert 70 <= kept <= 130
+
+
+def test_a_shopper_may_have_the_page_of_a_stranger(build):
+    engine = build(temperature=0.0)
+    events = [
+        ShopEvent(user_id="u", event_type="click", timestamp_us=1_000 + k, item_id=f"i{k}")
+        for k in range(9)
+    ]
+    engine.observe(events)
+    ask = {"placements": {"home": 3}, "explore": False}
+    stranger = engine.decide(Query(user_id="s", **ask))
+    page = engine.decide(Query(user_id="u", personal=False, **ask))
+    assert page.shortlist.q == stranger.shortlist.q
+    assert page.shortlist.q != engine.decide(Query(user_id="u", **ask)).shortlist.q
+    assert (page.personal, stranger.personal) == (False, True)
+    kept = engine.state.histories.of("u")
+    assert len(kept) == 9 + 3  # of the personal page alone
+
+
+def test_a_page_of_a_stranger_counts_for_its_items(build):
+    engine = build(temperature=0.0)
+    page = engine.decide(Query(user_id="u", placements={"home": 3}, personal=False))
+    shown = engine.state.counters.as_of(page.at_us // 86_400_000_000 + 1)[:, 0]
+    assert set(np.flatnonzero(shown)) == {page.shortlist.item[c.row] for c in page.chosen}

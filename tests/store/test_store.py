@@ -126,13 +126,19 @@ def test_a_page_is_answered_from_the_log_after_a_restart(open_store):
 
 
 @pytest.mark.parametrize(
-    ("temperature", "explore", "waits"), [(0.3, True, True), (0.3, False, False), (0, True, False)]
+    ("chances", "explore", "waits"),
+    [
+        ({"temperature": 0.3}, True, True),
+        ({"temperature": 0.3}, False, False),
+        ({"temperature": 0.0}, True, False),
+        ({"temperature": 0.0, "epsilon": 0.1}, True, True),
+    ],
 )
-def test_a_page_with_exploration_waits_for_its_record(open_store, temperature, explore, waits):
+def test_a_page_with_exploration_waits_for_its_record(open_store, chances, explore, waits):
     store = open_store()
     engine = engine_of(store)
     decision = engine.decide(Query(user_id="u", placements={"home": 1}, explore=explore))
-    page = type(decision.page)(temperature=temperature)
+    page = type(decision.page)(**{"epsilon": 0.0} | chances)
     assert store.must_wait(type(decision)(**{**fields_of(decision), "page": page})) == waits
 
 
