@@ -16,6 +16,7 @@ from endcap.features.counters import (
 )
 from endcap.schema import (
     EVENT,
+    IGNORE,
     NO_CAMPAIGN,
     NO_ITEM,
     NO_SLOT,
@@ -29,6 +30,7 @@ from endcap.schema import (
     Taken,
     empty_events,
     join_events,
+    translate,
 )
 
 DAY_US = 86_400_000_000
@@ -68,7 +70,7 @@ class Observer:
         self._placements = placements
         self._report = Observed()
         self._times_shown = shop.times_shown
-        self._actions: dict[str, int] = {}
+        self._actions: dict[str, tuple[int, ...]] = {}
 
     def apply(self, taken: Taken) -> Observed:
         """Take in a batch; the events of one shopper are appended together."""
@@ -76,20 +78,29 @@ class Observer:
         self._report.repeated += taken.repeated
         for event in taken.events:
             self._report.accepted += 1
-            row = self._take(event)
-            # What a feed of others showed is kept with its dwell; a decision keeps its own page.
-            is_foreign = self._times_shown and event.decision_id is None
-            if row["action"][0] != Action.IMPRESSION or is_foreign:
-                rows.setdefault(event.user_id, []).append(row)
+            for action in self._actions_of(event.event_type):
+                row = self._take(event, action)
+                # What a feed of others showed is kept with its dwell; a decision keeps its page.
+                is_foreign = self._times_shown and event.decision_id is None
+                if action != Action.IMPRESSION or is_foreign:
+                    rows.setdefault(event.user_id, []).append(row)
         for user_id, of_user in rows.items():
             self._state.histories.append(user_id, join_events(of_user))
         return self._report
 
-    def _take(self, event: ShopEvent) -> Events:
+    def _actions_of(self, event_type: str) -> tuple[int, ...]:
+        """Name a kind as a fit does: one event may tell two, or none."""
+        if event_type not in self._actions:
+            told = translate(event_type, self._shop.log.event_types)
+            kinds = [] if told == IGNORE else [part.strip() for part in told.split("+")]
+            self._actions[event_type] = tuple(self._shop.action_of(kind) for kind in kinds)
+        return self._actions[event_type]
+
+    def _take(self, event: ShopEvent, action: int) -> Events:
         """Let one event change counters, stock and budgets; return it as a row."""
         decision, chosen = self._answered(event)
-        row = self._row(event, chosen)
-        item, action = int(row["item"][0]), int(row["action"][0])
+        row = self._row(event, action, chosen)
+        item = int(row["item"][0])
         self._report.unknown_items += event.item_id is not None and item == NO_ITEM
         # A decision counts its own impressions when it is made.
         if item != NO_ITEM and not (action == Action.IMPRESSION and chosen is not None):
@@ -116,21 +127,17 @@ class Observer:
                 return decision, chosen
         return decision, None
 
-    def _row(self, event: ShopEvent, chosen: Chosen | None) -> Events:
-        kinds = self._shop.log.event_types
+    def _row(self, event: ShopEvent, action: int, chosen: Chosen | None) -> Events:
         slot = event.slot if chosen is None else chosen.slot
         campaign_id = event.campaign_id if chosen is None else chosen.campaign_id
         placement = event.placement if chosen is None else chosen.placement
-        if event.event_type not in self._actions:
-            kind = kinds.get(event.event_type, event.event_type)
-            self._actions[event.event_type] = self._shop.action_of(kind)
         told = {
             "timestamp_us": event.timestamp_us,
             "price_micros": event.price_micros,
             "item": self._catalogue.row_of.get(event.item_id or "", NO_ITEM),
             "campaign": self._campaigns.campaigns.row_of.get(campaign_id or "", NO_CAMPAIGN),
             "dwell_ms": min(event.dwell_ms, MAX_DWELL_MS),
-            "action": self._actions[event.event_type],
+            "action": action,
             "placement": placement_code(self._placements, placement),
             "slot": NO_SLOT if slot is None else min(max(slot, 0), NO_SLOT),
             "flags": int(Flag.CENSORED) if event.censored else 0,

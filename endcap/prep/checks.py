@@ -10,11 +10,10 @@ import polars as pl
 from endcap.errors import LogError
 from endcap.prep.canonical import EVENTS_SCHEMA, REASON, SEARCH, Canonical
 from endcap.prep.columns import EVENT_COLUMNS, find_columns, values_of
-from endcap.prep.event_types import IGNORE
 from endcap.prep.rejected import count_reasons
 from endcap.prep.tables import FILE, PLACE, ROW, Table
 from endcap.prep.values import read_text
-from endcap.schema import ShopConfig
+from endcap.schema import IGNORE, ShopConfig
 
 SENT_TWICE = "duplicate event_id"
 REPEATED = "repeats an earlier row to the letter"

@@ -15,12 +15,11 @@ from endcap.prep.columns import (
     find_columns,
     values_of,
 )
-from endcap.prep.event_types import COMMON, tidy
 from endcap.prep.nested import unfold
 from endcap.prep.sources import find_sources
 from endcap.prep.tables import Table, read_tables
 from endcap.prep.values import read_flag, read_money, read_number, read_text, read_whole
-from endcap.schema import Action, ItemsConfig, LogConfig, ShopConfig
+from endcap.schema import COMMON, Action, ItemsConfig, LogConfig, ShopConfig, tidy
 from endcap.schema.shop import Resolution
 
 SAMPLE = 10_000

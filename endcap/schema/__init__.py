@@ -29,6 +29,7 @@ from endcap.schema.decision import (
     decode_decision,
     encode_decision,
 )
+from endcap.schema.event_types import COMMON, IGNORE, tidy, translate
 from endcap.schema.events import (
     EVENT,
     IMPRESSION,
@@ -84,12 +85,14 @@ __all__ = [
     "ANY_EVENT",
     "CLOCK_COLUMNS",
     "COLUMNS_OF_DIMENSION",
+    "COMMON",
     "DEFAULT_TASKS",
     "DIMENSIONS",
     "DIMENSION_OF_FIELD",
     "EMPTY",
     "EVENT",
     "FIELD_NAMES",
+    "IGNORE",
     "IMPRESSION",
     "MICROS",
     "MOMENT_COLUMNS",
@@ -164,6 +167,8 @@ __all__ = [
     "merged_histories",
     "parse_shop",
     "shown_by_user",
+    "tidy",
     "to_micros",
     "top_category",
+    "translate",
 ]

@@ -9,6 +9,9 @@ MICROS = 1_000_000
 MOST = 1_000_000_000_000
 """Amounts of currency from here on are a mistake; in micros they would near the end of an int64."""
 
+MOST_DIGITS = 12
+"""Further digits are too many whatever they are; a decimal may have a million."""
+
 
 def to_micros(amount: str | float | int | Decimal, *, field: str = "price") -> int:
     """Turn a decimal amount of currency into micros, rounding half to even.
@@ -25,7 +28,7 @@ def to_micros(amount: str | float | int | Decimal, *, field: str = "price") -> i
             f"{field} must be a decimal amount such as 12.50, got {str(amount)!r}; "
             f"write it without a currency sign or thousands separators."
         )
-    if abs(value) >= MOST:
+    if value and (value.adjusted() > MOST_DIGITS or abs(value) >= MOST):
         raise SchemaError(f"{field} must be below {MOST:,}, got {str(amount)!r}.")
     return int((value * MICROS).to_integral_value(rounding=ROUND_HALF_EVEN))
 

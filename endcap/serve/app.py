@@ -1,6 +1,7 @@
 """The application: routes over one engine and its store."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -14,7 +15,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from msgspec import Struct, json
 
 from endcap.engine import Engine
-from endcap.errors import ConfigError, StoreError
+from endcap.errors import ConfigError
 from endcap.serve import decisions, events, pages, users, watching
 from endcap.serve.callers import Callers
 from endcap.serve.described import answer, describe
@@ -22,6 +23,8 @@ from endcap.serve.headers import SafeHeaders
 from endcap.serve.intake import Intake
 from endcap.serve.problems import Problem, answer_problems, examples, problem_of
 from endcap.store import Erased, Store
+
+log = logging.getLogger("endcap.serve")
 
 WRITE_EVERY_S = 1.0
 """A quiet shop is written behind so often, a busy one by its own events; keys are read anew."""
@@ -121,7 +124,8 @@ def listen(host: str, port: int) -> socket.socket:
         ConfigError: it cannot be had.
     """
     try:
-        return socket.create_server((host, port), backlog=2_048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror
@@ -146,9 +150,11 @@ def serve(app: FastAPI, at: socket.socket) -> None:
 async def _write_behind(store: Store) -> None:
     while True:
         await asyncio.sleep(WRITE_EVERY_S)
-        store.tick()
-        with suppress(StoreError):  # the keys that are known hold meanwhile
+        try:
+            store.tick()
             store.keys.read()
+        except Exception:  # the next time may succeed; the keys that are known hold meanwhile
+            log.exception("the state could not be written behind, or the keys not be read")
 
 
 def _add_health(app: FastAPI, engine: Engine, store: Store) -> None:

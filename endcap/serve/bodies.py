@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from endcap.serve.problems import RequestError
 
@@ -54,6 +55,8 @@ async def read(request: Request) -> bytes:
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                         f"A body may have {MAX_BYTES:,} bytes; send it in parts.",
                     )
+    except ClientDisconnect:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "The caller went away.") from None
     except TimeoutError:
         raise RequestError(
             HTTPStatus.REQUEST_TIMEOUT,

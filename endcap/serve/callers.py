@@ -7,21 +7,25 @@ from hmac import digest as hmac
 from http import HTTPStatus
 
 from fastapi import Request
+from msgspec.structs import replace
 
 from endcap.engine import Engine
-from endcap.schema import Chosen, Decision, ShopEvent
+from endcap.schema import Chosen, Decision, ShopEvent, translate
 from endcap.schema.events import UNKNOWN
 from endcap.serve.problems import RequestError
 from endcap.store import Key, Scope, Store
 
 BROWSER_EVENTS = ("impression", "view", "click")
+MAX_BROWSER_EVENTS = 100
+"""Of one request; each is held against the record of its page."""
 
 
 class Callers:
-    """Tells who may do what; where the store holds no key, whoever reaches the port may."""
+    """Tells who may do what; until there is a key, whoever reaches the port may do all."""
 
     def __init__(self, engine: Engine, store: Store) -> None:
         self._engine, self._store = engine, store
+        self._is_open = not store.keys
         self._token_key = sha256(b"slot tokens" + store.secret).digest()
 
     def allow(self, request: Request, *scopes: Scope) -> Key | None:
@@ -30,7 +34,9 @@ class Callers:
         Raises:
             RequestError: it bears none, or one that allows none of the scopes.
         """
-        if not self._store.keys:
+        # Once there was a key there must be one: none left opens nothing.
+        self._is_open = self._is_open and not self._store.keys
+        if self._is_open:
             return None
         kind, _, told = request.headers.get("authorization", "").partition(" ")
         key = self._store.keys.find(told.strip()) if kind.lower() == "bearer" else None
@@ -48,6 +54,11 @@ class Callers:
             )
         return key
 
+    def of_browser(self, event: ShopEvent) -> ShopEvent:
+        """Keep a browser's ids apart from the shop's own, which it could otherwise use up."""
+        own = f"{event.decision_id}/{event.event_id}"
+        return event if event.event_id is None else replace(event, event_id=own)
+
     def token(self, decision_id: str, placement: str, slot: int) -> str:
         """Return what a click on an ad in a slot must bear to come from a browser."""
         told = f"{decision_id}/{placement}/{slot}".encode()
@@ -59,7 +70,8 @@ class Callers:
         It may tell what became of a page that was made for its shopper. It sets no money, and what
         an advertiser pays for bears the token that came with the ad.
         """
-        if event.event_type not in BROWSER_EVENTS:
+        kind = translate(event.event_type, self._engine.shop.log.event_types)
+        if kind not in BROWSER_EVENTS:
             return f"event_type must be {', '.join(BROWSER_EVENTS)} with a key of a browser."
         if event.price_micros != UNKNOWN or event.campaign_id or event.quantity != 1:
             return "price, campaign_id and quantity are not for a key of a browser."
@@ -69,7 +81,7 @@ class Callers:
         chosen = _slot_of(decision.chosen, event)
         if chosen is None:
             return "item_id, placement and slot must be those of a slot of the page."
-        if event.event_type == "click" and chosen.campaign_id is not None:
+        if kind == "click" and chosen.campaign_id is not None:
             return self._refuse_token(decision, chosen, token)
         return None
 

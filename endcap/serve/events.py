@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from endcap.errors import SchemaError
 from endcap.schema import ShopEvent, to_micros
 from endcap.schema.events import UNKNOWN
 from endcap.serve.bodies import UNEXPECTED, decode, read, reason_of
-from endcap.serve.callers import Callers
+from endcap.serve.callers import MAX_BROWSER_EVENTS, Callers
 from endcap.serve.described import answer, body
 from endcap.serve.intake import Intake
 from endcap.serve.problems import RequestError, examples
@@ -112,8 +113,10 @@ def routes(intake: Intake, callers: Callers, watching: Watching) -> APIRouter:
             began = time.perf_counter()
             caller = callers.allow(request, Scope.EVENTS, Scope.BROWSER)
             is_browser = caller is not None and Scope.EVENTS not in caller.scopes
-            refuse = callers.refuse if is_browser else allow_all
-            events, rejected = parse(await read(request), time.time_ns() // 1_000, refuse)
+            rules = Rules(callers.refuse, MAX_BROWSER_EVENTS) if is_browser else ANY
+            events, rejected = parse(await read(request), time.time_ns() // 1_000, rules)
+            if is_browser:
+                events = [callers.of_browser(event) for event in events]
             observed = await intake.take(events)
             took_s = time.perf_counter() - began
             watching.events(observed, len(rejected), took_s=took_s)
@@ -134,34 +137,37 @@ def receipt_of(observed: Observed, rejected: list[Rejected], took_s: float) -> R
     )
 
 
-Refuse = Callable[[ShopEvent, str | None], str | None]
-"""Says why an event with some token may not be sent, None if it may."""
+@dataclass(frozen=True)
+class Rules:
+    """What a caller may send."""
+
+    refuse: Callable[[ShopEvent, str | None], str | None]
+    """Says why an event with some token may not be sent, None if it may."""
+    most: int
+    """Events of one request."""
 
 
-def allow_all(_event: ShopEvent, _token: str | None) -> None:
-    """Refuse nothing."""
+ANY = Rules(lambda _event, _token: None, MAX_EVENTS)
 
 
-def parse(
-    told: bytes, now_us: int, refuse: Refuse = allow_all
-) -> tuple[list[ShopEvent], list[Rejected]]:
+def parse(told: bytes, now_us: int, rules: Rules = ANY) -> tuple[list[ShopEvent], list[Rejected]]:
     """Read events; those that cannot be read, or may not be sent, are told apart.
 
     Raises:
         RequestError: the body is no JSON, or holds too many.
     """
     lines = decode(told, list, _raws) if told.lstrip()[:1] == b"[" else [msgspec.Raw(told)]
-    if len(lines) > MAX_EVENTS:
+    if len(lines) > rules.most:
         raise RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"A request may hold {MAX_EVENTS:,} events, got {len(lines):,}; send them in parts.",
+            f"A request may hold {rules.most:,} events, got {len(lines):,}; send them in parts.",
         )
     events, rejected = [], []
     for index, line in enumerate(lines):
         try:
             sent = _event.decode(line)
             event = event_of(sent, now_us)
-            if (reason := refuse(event, sent.token)) is None:
+            if (reason := rules.refuse(event, sent.token)) is None:
                 events.append(event)
             else:
                 rejected.append(Rejected(index=index, reason=reason))

@@ -1,12 +1,15 @@
 """Events from the network: on disk, then in the state, then acknowledged."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 
 from endcap.engine import Engine, Observed
 from endcap.schema import ShopEvent, Taken
 from endcap.store import Store
+
+log = logging.getLogger("endcap.serve")
 
 
 class Intake:
@@ -36,6 +39,12 @@ class Intake:
             if not done.done():
                 done.set_exception(error)
             return
-        observed = self._engine.apply(stored.result())
+        try:
+            observed = self._engine.apply(stored.result())
+        except Exception as mistake:  # ours; whoever waits must hear of it, and the next go on
+            log.exception("events on disk could not be applied")
+            if not done.done():
+                done.set_exception(mistake)
+            return
         if not done.done():  # else nobody waits any more
             done.set_result(observed)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Meta, Struct
 
 from endcap.engine import Engine
+from endcap.errors import QueryError
 from endcap.schema import Chosen, Decision, Query
 from endcap.serve.bodies import decode, read
 from endcap.serve.callers import Callers
@@ -19,7 +20,7 @@ from endcap.serve.watching import Watching
 from endcap.store import Scope, Store
 
 MAX_SLOTS = 200
-"""Of one placement."""
+"""Of one page."""
 
 
 class PageIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +49,7 @@ class SlotOut(Struct, kw_only=True):
     slot: int
     item_id: str
     source: str
-    """Why the item was looked at: RETRIEVED, CATALOGUE, POPULAR, BOUGHT_BEFORE, NEW, CAMPAIGN."""
+    """Why the item was looked at: retrieved, catalogue, popular, bought_before, new, campaign."""
     is_ad: bool
     campaign_id: str | None = None
     token: str | None = None
@@ -74,11 +75,11 @@ PAGE = {
     "policy": "endcap",
     "placements": {
         "home": [
-            {"slot": 0, "item_id": "i7", "source": "RETRIEVED", "is_ad": False},
+            {"slot": 0, "item_id": "i7", "source": "retrieved", "is_ad": False},
             {
                 "slot": 1,
                 "item_id": "i2",
-                "source": "CAMPAIGN",
+                "source": "campaign",
                 "is_ad": True,
                 "campaign_id": "c1",
                 "token": "3f9a0c5be1d24c7788aa01b2c3d4e5f6",
@@ -112,7 +113,9 @@ def routes(engine: Engine, store: Store, callers: Callers, watching: Watching) -
         with watching.time("page"):
             began = time.perf_counter()
             callers.allow(request, Scope.DECIDE)
-            decision = engine.decide(query_of(decode(await read(request), PageIn, _page)))
+            query = query_of(decode(await read(request), PageIn, _page))
+            store.check_room()
+            decision = engine.decide(query)
             if store.must_wait(decision):
                 await asyncio.wrap_future(store.settled())
             watching.page(decision)
@@ -123,7 +126,16 @@ def routes(engine: Engine, store: Store, callers: Callers, watching: Watching) -
 
 
 def query_of(told: PageIn) -> Query:
-    """Turn a request into the engine's words."""
+    """Turn a request into the engine's words.
+
+    Raises:
+        QueryError: the placements have too many slots together.
+    """
+    if (slots := sum(told.placements.values())) > MAX_SLOTS:
+        raise QueryError(
+            f"placements may have {MAX_SLOTS} slots together, got {slots}; ask for the rest as "
+            f"another page."
+        )
     return Query(
         user_id=told.user_id,
         placements=told.placements,

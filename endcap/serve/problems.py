@@ -1,6 +1,7 @@
 """Every error has one shape: a problem document (RFC 9457), its sentence in `detail`."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from endcap.errors import EndcapError, QueryError, SchemaError, StoreError, UnknownDecisionError
+from endcap.serve.headers import HEADERS
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -39,10 +41,13 @@ class RequestError(EndcapError):
         self.status = status
 
 
-def problem_of(status: int, detail: str) -> Response:
+def problem_of(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer that tells a problem."""
     told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return Response(msgspec.json.encode(told), status_code=status, media_type=MEDIA_TYPE)
+    body = msgspec.json.encode(told)
+    # An answer to a mistake of ours goes out past all that adds headers.
+    given = HEADERS | dict(headers or {})
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=given)
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -71,7 +76,8 @@ def answer_problems(app: FastAPI) -> None:
             404: f"There is no {request.url.path}; /openapi.json lists what there is.",
             405: f"{request.url.path} does not take {request.method}; see /openapi.json.",
         }
-        return problem_of(error.status_code, told.get(error.status_code, str(error.detail)))
+        detail = told.get(error.status_code, str(error.detail))
+        return problem_of(error.status_code, detail, error.headers)
 
     @app.exception_handler(Exception)
     async def _unforeseen(_request: Request, error: Exception) -> Response:

@@ -48,8 +48,8 @@ def routes(store: Store, callers: Callers) -> APIRouter:
         told = decode(await read(request), UserIn, _user)
         # What was sent before must have reached the state, or it would bring the person back.
         await asyncio.wrap_future(store.settled())
-        erased = await asyncio.wrap_future(store.erase(told.user_id))
-        store.checkpoint()
+        erased = store.erase(told.user_id)
+        await asyncio.to_thread(store.checkpoint)
         return Response(msgspec.json.encode(erased), media_type="application/json")
 
     return router

@@ -45,7 +45,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, is_shared: bool = False) -> None:
-        self.path = path_of(url)
+        self.path, self._url = path_of(url), url
         self._lock = FileLock(f"{self.path}.lock")
         try:
             if not is_shared:
@@ -74,14 +74,21 @@ class Database:
     def checkpoint(self) -> None:
         """Move all that was committed into the file itself, and empty the log beside it.
 
+        By a connection of its own, so that any thread may.
+
         Raises:
             StoreError: another process reads the file meanwhile.
         """
-        [row] = self.reading.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine = _engine(self._url)
+        try:
+            with engine.connect() as connection:
+                row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        finally:
+            engine.dispose()
         if row[0]:
             raise StoreError(
-                f"The log beside {self.path} could not be emptied, for another process reads the "
-                f"file; ask again when it has ended."
+                f"All was deleted, but the log beside {self.path} could not be emptied, for "
+                f"another process reads the file; ask again when it has ended."
             )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
@@ -56,6 +57,13 @@ class StoredDecisions:
     def num_unwritten(self) -> int:
         """Count the records that are not on disk."""
         return len(self._unwritten)
+
+    def forget_inputs(self, subject: str) -> None:
+        """Keep no history of a person in records; they stay without."""
+        for held in (self._recent, self._unwritten):
+            for decision_id, each in held.items():
+                if each.subject == subject and each.inputs is not None:
+                    held[decision_id] = replace(each, inputs=None)
 
     def choose(self) -> None:
         """Choose what is not on disk."""

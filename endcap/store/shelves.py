@@ -1,5 +1,6 @@
 """The catalogue as it was put since the fit, and what is left of each item."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -19,10 +20,13 @@ class StoredShelves:
 
     Args:
         catalogue: as `read_catalogue` returns it.
+        before_put: writes the state behind.
     """
 
-    def __init__(self, writer: Writer, catalogue: Catalogue) -> None:
-        self._writer, self._catalogue = writer, catalogue
+    def __init__(
+        self, writer: Writer, catalogue: Catalogue, *, before_put: Callable[[], object]
+    ) -> None:
+        self._writer, self._catalogue, self._before_put = writer, catalogue, before_put
         self.stock: NDArray[np.int64] = catalogue.stock.copy()
         self._changed: set[int] = set()
 
@@ -36,6 +40,8 @@ class StoredShelves:
         restocked = np.flatnonzero(self.stock != catalogue.stock[: len(self.stock)])
         rows = np.union1d(rows, restocked)
         if len(rows):
+            # A restart must not sell once more out of the new stock what was sold before.
+            self._before_put()
             values = [
                 {"row": row, "stock": stock, "columns": _encoded(catalogue, row)}
                 for row, stock in zip(rows.tolist(), catalogue.stock[rows].tolist(), strict=True)

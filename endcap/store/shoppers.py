@@ -3,6 +3,7 @@
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, select
@@ -47,7 +48,7 @@ class StoredShoppers:
         self._cache: OrderedDict[str, Shopper] = OrderedDict()
         self._bytes = 0
         self._new: dict[str, str] = {}  # subject by user id, not on disk
-        self._writing: list[str] = []
+        self._writing: list[tuple[str, str]] = []
         self._changed: set[str] = set()
 
     @property
@@ -87,7 +88,7 @@ class StoredShoppers:
 
     def choose(self) -> None:
         """Choose those who are new."""
-        self._writing = list(self._new)
+        self._writing = list(self._new.items())
 
     def forget(self, user_id: str) -> None:
         """Drop a shopper from memory; nothing of them is written any more."""
@@ -99,23 +100,25 @@ class StoredShoppers:
     def write(self, connection: Connection) -> None:
         """Write the keys of those who are new: no record may stand on disk without its person."""
         rows = [
-            {"user_id": user_id, "subject": self._new[user_id], "events": b""}
-            for user_id in self._writing
+            {"user_id": user_id, "subject": subject, "events": b""}
+            for user_id, subject in self._writing
         ]
         if rows:
             connection.execute(insert(shopper).on_conflict_do_nothing(), rows)
 
     def written(self) -> None:
         """Forget those whose keys are on disk."""
-        for user_id in self._writing:
-            self._new.pop(user_id, None)
+        for user_id, subject in self._writing:
+            if self._new.get(user_id) == subject:  # else forgotten, and back as a stranger
+                del self._new[user_id]
 
     def failed(self, error: Exception) -> None:
         """Leave those who are new for the next time."""
 
     def changed(self) -> "ChangedHistories":
         """Take the histories that are not on disk."""
-        taken = {user_id: self._cache[user_id] for user_id in self._changed}
+        # Whoever was forgotten meanwhile is not there any more.
+        taken = {u: self._cache[u] for u in self._changed if u in self._cache}
         self._changed.clear()
         return ChangedHistories(self, {u: (known, known.events) for u, known in taken.items()})
 
@@ -133,7 +136,7 @@ class StoredShoppers:
     def _evict(self) -> None:
         if self._bytes <= self._bound:
             return
-        for user_id in list(self._cache)[:64]:  # the longest unseen; those not on disk stay
+        for user_id in list(islice(self._cache, 64)):  # the longest unseen; those not on disk stay
             known = self._cache[user_id]
             if known.saved is known.events:
                 self._bytes -= known.num_bytes

@@ -1,5 +1,6 @@
 """All that must outlive a crash, in one file; what the engine reads of it is in memory."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,6 +9,7 @@ from typing import Protocol
 from msgspec import structs
 from sqlalchemy import Connection
 
+from endcap.errors import StoreError
 from endcap.schema import Decision, Taken
 from endcap.store.counters import StoredCounters
 from endcap.store.database import Database
@@ -77,10 +79,9 @@ class Store:
         self.secret, self.placements, self._meta = told.secret, told.placements, told
         self._open(cache_bytes)
         self._every_s, self._written_at = write_every_s, time.monotonic()
-        self.trouble: str | None = None
-        """Why the state could not be written the last time; None when it was."""
-        self._flush: Future[None] | None = None
-        self._is_closed = self._is_dirty = False
+        self._is_closed = self._is_dirty = self._is_replayed = False
+        self._idle = threading.Event()  # no state is on its way to the disk
+        self._idle.set()
 
     def _open(self, cache_bytes: int) -> None:
         reading, told = self._database.reading, self._meta
@@ -89,7 +90,9 @@ class Store:
         self._writer = Writer(self._database.writing, self.path)
         self.histories = StoredHistories(self._shoppers)
         self.subjects = StoredSubjects(self._shoppers)
-        self.shelves = StoredShelves(self._writer, self.catalogue)
+        self.shelves = StoredShelves(
+            self._writer, self.catalogue, before_put=lambda: self.flush().result()
+        )
         self.keys = Keys(reading)
         self.journal = StoredJournal(self._writer, reading, self._shoppers, position=told.event)
         self.journal.on_change = self.decisions.on_change = self._note_change
@@ -98,7 +101,14 @@ class Store:
     def replay(
         self, *, apply: Callable[[Taken], object], count_shown: Callable[[str, Decision], None]
     ) -> int:
-        """Bring the state up to the journal's end, as a restart must; return how many events."""
+        """Bring the state up to the journal's end, as a restart must; return how many events.
+
+        Raises:
+            StoreError: an engine stands on this store already.
+        """
+        if self._is_replayed:
+            raise StoreError(f"An engine stands on the store {self.path}; close it, and open anew.")
+        self._is_replayed = True
         for user_id, decision in self.decisions.rest():
             count_shown(user_id, decision)
         before = self.journal.position
@@ -107,7 +117,12 @@ class Store:
         return self.journal.position - before
 
     def flush(self) -> "Future[None]":
-        """Write what is not on disk; what comes meanwhile waits for the next time."""
+        """Write what is not on disk; what comes meanwhile waits for the next time.
+
+        One after the other: what a failed one took must be back before the next one takes.
+        """
+        self._idle.wait()
+        self._idle.clear()
         changed: list[Changed] = [
             self._shoppers.changed(), self.counters.changed(), self.shelves.changed(),
         ]  # fmt: skip
@@ -123,16 +138,16 @@ class Store:
             write_meta(connection, structs.replace(told, decision=number))
 
         def done(future: "Future[None]") -> None:
-            error = future.exception()
-            self.trouble = None if error is None else str(error)
-            self._is_dirty |= error is not None
+            is_written = future.exception() is None
+            self._is_dirty |= not is_written
             for each in changed:
-                each.done(is_written=error is None)
+                each.done(is_written=is_written)
+            self._idle.set()
 
         self._written_at, self._is_dirty = time.monotonic(), False
-        self._flush = self._writer.submit(write)
-        self._flush.add_done_callback(done)
-        return self._flush
+        written = self._writer.submit(write)
+        written.add_done_callback(done)
+        return written
 
     @property
     def num_cached(self) -> int:
@@ -150,6 +165,11 @@ class Store:
         return self.decisions.num_unwritten
 
     @property
+    def trouble(self) -> str | None:
+        """Why the last transaction failed; None when it did not."""
+        return self._writer.trouble
+
+    @property
     def has_trouble(self) -> bool:
         """Whether the state could not be written the last time."""
         return self.trouble is not None
@@ -158,21 +178,36 @@ class Store:
         """Return what is done once all records made so far are on disk."""
         return self._writer.submit(lambda _: None)
 
-    def erase(self, user_id: str) -> "Future[Erased]":
+    def erase(self, user_id: str) -> Erased:
         """Forget a person, in memory and on disk; `checkpoint` empties the log beside the file.
 
-        Events of theirs that were handed in before must have been applied (`settled`).
+        Events of theirs that were handed in before must have been applied (`settled`). Nothing else
+        happens meanwhile, or a page of theirs could read them once more.
         """
+        subject = self.subjects.known(user_id)
         self._shoppers.forget(user_id)
-        return self._writer.submit(lambda connection: erase_person(connection, user_id))
+        if subject is not None:
+            self.decisions.forget_inputs(subject)
+        return self._writer.submit(lambda connection: erase_person(connection, user_id)).result()
 
     def checkpoint(self) -> None:
         """Move all that was committed into the file itself, and empty the log beside it.
+
+        May be called from any thread, and may take seconds.
 
         Raises:
             StoreError: another process reads the file meanwhile.
         """
         self._database.checkpoint()
+
+    def check_room(self) -> None:
+        """Refuse further records while too many wait for a disk that does not take them.
+
+        Raises:
+            StoreError: they do.
+        """
+        if self.trouble is not None and self.decisions.num_unwritten > MAX_UNWRITTEN:
+            raise StoreError(self.trouble)
 
     def must_wait(self, decision: Decision) -> bool:
         """Tell whether a page may be answered only once its record is on disk.
@@ -196,7 +231,7 @@ class Store:
 
     def tick(self) -> None:
         """Write behind if something changed and the last time is long enough ago."""
-        if not self._is_dirty or (self._flush is not None and not self._flush.done()):
+        if (self.trouble is None and not self._is_dirty) or not self._idle.is_set():
             return
         if time.monotonic() - self._written_at >= self._every_s:
             self.flush()

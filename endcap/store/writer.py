@@ -48,6 +48,8 @@ class Writer:
 
     first: Sequence[Waiting] = ()
     """Written with every transaction."""
+    trouble: str | None = None
+    """Why the last transaction failed; None when it did not."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine, self._path = engine, path
@@ -97,11 +99,13 @@ class Writer:
                 results = [job(connection) for job, _ in group]
         except Exception as error:  # handed to whoever waits
             named = self._named(error)
+            self.trouble = str(named)
             for waiting in self.first:
                 waiting.failed(named)
             for _, future in group:
                 future.set_exception(named)
             return
+        self.trouble = None
         for waiting in self.first:
             waiting.written()
         for (_, future), result in zip(group, results, strict=True):

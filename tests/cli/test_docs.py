@@ -70,7 +70,8 @@ def test_a_readme_has_the_block_of_the_demo_and_every_room(name):
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/quickstart.md"])
-def test_the_python_of_a_page_runs(name, model_folder, monkeypatch, capsys):
+def test_the_python_of_a_page_runs(name, model_folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), flags=re.S)
     model = package.load(model_folder)
     monkeypatch.setattr(package, "read", lambda path, items: (path, items), raising=False)

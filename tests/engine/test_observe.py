@@ -279,3 +279,23 @@ def test_campaigns_keep_their_rows_and_their_pacing(build, campaign):
         engine.put_pacing({"c1": 0})
     with pytest.raises(ConfigError, match="names campaign 'c9'"):
         engine.put_pacing({"c9": 1})
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ("checkout_done", [3]),  # by a stem
+        ("addtocart", [2]),  # a common word
+        ("Page-View", [4]),
+        ("both", [1, 4]),  # one row tells two events
+        ("noise", []),
+    ],
+)
+def test_a_live_kind_is_named_as_a_fit_names_it(build, changed, told, counted):
+    engine = build()
+    kinds = {"checkout*": "purchase", "both": "click+view", "noise": "ignore"}
+    engine.shop = changed(engine.shop, log=changed(engine.shop.log, event_types=kinds))
+    event = ShopEvent(user_id="u", event_type=told, timestamp_us=DAY_US, item_id="i1")
+    engine.observe([event])
+    assert np.flatnonzero(engine.state.counters.as_of(9)[1]).tolist() == counted
+    assert len(engine.state.histories.of("u")) == len(counted)

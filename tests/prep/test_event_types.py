@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from endcap.errors import ConfigError
-from endcap.prep.event_types import action_codes, check_declared, read_event_types, translate
-from endcap.schema import DEFAULT_TASKS, Action, Binary, ShopConfig
+from endcap.prep.event_types import action_codes, check_declared, read_event_types
+from endcap.schema import DEFAULT_TASKS, Action, Binary, ShopConfig, translate
 
 
 def test_common_words_are_ours():

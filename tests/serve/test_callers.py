@@ -11,7 +11,7 @@ from endcap.api.model import load
 from endcap.errors import ConfigError
 from endcap.serve import check_host, make_app
 from endcap.serve.callers import Callers
-from endcap.store import Database, Scope, Store, make_key
+from endcap.store import Database, Scope, Store, make_key, remove_key
 
 PAGE = {"user_id": "u1", "placements": {"home": 4}}
 EVENT = {"user_id": "u1", "event_type": "click", "item_id": "i3", "quantity": 2}
@@ -67,6 +67,18 @@ def test_without_keys_all_may_call_and_with_them_only_their_owners(shop):
         assert answer.headers["content-type"] == "application/problem+json"
         assert "must be: Bearer KEY, with a key of this store" in answer.json()["detail"]
     assert shop.ask("/health/live", None, method="GET").status_code == 200
+
+
+def test_no_key_left_opens_nothing(shop):
+    shop.make_keys()
+    assert shop.ask("/v1/page", PAGE).status_code == 401
+    with Database(shop.url, is_shared=True) as database:
+        for scope in Scope:
+            remove_key(database, scope)
+    shop.store.keys.read()
+    assert not shop.store.keys
+    for key in (None, shop.keys[Scope.DECIDE]):
+        assert shop.ask("/v1/page", PAGE, key).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -143,6 +155,52 @@ def test_a_click_of_a_browser_on_an_ad_bears_the_token_of_its_slot(shop):
         )
     assert shop.told(click | {"event_type": "view"}) is None
     assert shop.told(click | {"token": token}) is None
+
+
+def test_a_browser_cannot_use_up_an_id_of_the_shop(shop):
+    shop.make_keys()
+    page = shop.ask("/v1/page", PAGE | {"ads": False}, shop.keys[Scope.DECIDE]).json()
+    slot = page["placements"]["home"][0]
+    view = {
+        "user_id": "u1",
+        "event_type": "view",
+        "item_id": slot["item_id"],
+        "decision_id": page["decision_id"],
+        "placement": "home",
+        "slot": slot["slot"],
+        "event_id": "order-1001",
+    }
+    assert shop.told(view) is None
+    order = {"user_id": "u2", "event_type": "purchase", "item_id": "i3", "event_id": "order-1001"}
+    receipt = shop.ask("/v1/events", order, shop.keys[Scope.EVENTS]).json()
+    assert (receipt["accepted"], receipt["duplicate"]) == (1, 0)
+    again = shop.ask("/v1/events", view, shop.keys[Scope.BROWSER]).json()
+    assert (again["accepted"], again["duplicate"]) == (0, 1)
+
+
+def test_a_browsers_word_for_a_click_is_a_click(shop):
+    shop.make_keys()
+    log = replace(shop.engine.shop.log, event_types={"view": "click", "look": "purchase"})
+    shop.engine.shop = replace(shop.engine.shop, log=log)
+    decision = shop.engine.decide(query_of_u1())
+    chosen = replace(decision.chosen[0], campaign_id="c0", price_micros=5)
+    shop.store.decisions.append(replace(decision, decision_id="with-ad", chosen=[chosen]))
+    event = {
+        "user_id": "u1",
+        "item_id": chosen.item_id,
+        "decision_id": "with-ad",
+        "placement": chosen.placement,
+        "slot": chosen.slot,
+    }
+    assert shop.told(event | {"event_type": "view"}).startswith("A click on an ad needs the token")
+    assert shop.told(event | {"event_type": "look"}).startswith("event_type must be impression")
+
+
+def test_a_browser_sends_few_events_at_once(shop):
+    shop.make_keys()
+    answer = shop.ask("/v1/events", [EVENT] * 101, shop.keys[Scope.BROWSER])
+    assert answer.status_code == 413
+    assert answer.json()["detail"].startswith("A request may hold 100 events, got 101;")
 
 
 def query_of_u1():

@@ -165,3 +165,19 @@ def test_a_body_that_comes_too_slowly_is_given_up(app_and_store, monkeypatch):
     answer = asyncio.run(send())
     assert answer.status_code == 408
     assert answer.json()["detail"] == "The body did not come within 0 seconds; send it again."
+
+
+def test_a_mistake_of_ours_is_told_and_the_next_events_are_taken(app_and_store, monkeypatch):
+    app, store = app_and_store
+    whole = store.histories.append
+
+    def broken(user_id, events):
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(store.histories, "append", broken)
+    [answer] = ask(app, ("POST", "/v1/events", [event(1)]))
+    assert answer.status_code == 500
+    assert answer.json()["detail"].startswith("Endcap made a mistake; its log has the trace.")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    monkeypatch.setattr(store.histories, "append", whole)
+    assert ask(app, ("POST", "/v1/events", [event(2)]))[0].json()["accepted"] == 1

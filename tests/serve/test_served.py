@@ -79,6 +79,12 @@ def test_an_item_left_out_and_a_category_are_heard(server):
         ("/v1/page", {"placements": {"home": 1}}, 422, "user_id is missing."),
         ("/v1/page", {"user_id": "u", "placements": {}}, 422, "placements must name at least one"),
         ("/v1/page", {"user_id": "u", "placements": {"h": 201}}, 422, "whole number <= 200."),
+        (
+            "/v1/page",
+            {"user_id": "u", "placements": {"a": 150, "b": 51}},
+            422,
+            "200 slots together",
+        ),
         ("/v1/page", {"user_id": "u", "placements": {"": 1}}, 422, "A name in placements must be"),
         ("/v1/page", {"user_id": "u", "slots": 3}, 422, "The field slots is not known; the fiel"),
         ("/v1/events", b"[" + b"{}," * 10_000 + b"{}]", 413, "may hold 10,000 events, got 10,001"),
@@ -98,6 +104,7 @@ def test_a_method_that_is_not_there_is_told(server):
     answer = server.http.get("/v1/page")
     assert (answer.status_code, answer.json()["status"]) == (405, 405)
     assert answer.json()["detail"] == "/v1/page does not take GET; see /openapi.json."
+    assert answer.headers["allow"] == "POST"
 
 
 def test_a_record_says_why_why_not_and_replays_after_further_events(server):

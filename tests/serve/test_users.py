@@ -1,8 +1,17 @@
 """A person is forgotten: in memory, in every file, and for good."""
 
 import sqlite3
+import threading
+import time
 
+import httpx
 import pytest
+
+from endcap.api.engine import engine_on, start_of
+from endcap.api.model import load
+from endcap.engine import Settings
+from endcap.schema import Query
+from endcap.store import Store
 
 ANNA = "anna@example.org"
 
@@ -78,14 +87,42 @@ def test_events_under_way_do_not_bring_a_person_back(shop):
         assert files_that_name(folder, ANNA) == []
 
 
-def test_a_reader_who_keeps_the_log_from_being_emptied_is_told(shop):
+def test_a_reader_who_keeps_the_log_from_being_emptied_is_told_and_stops_nobody(shop):
     server, folder = shop
     reader = sqlite3.connect(folder / "shop.db")
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM journal").fetchone()
-    told = erase(server, ANNA)
+    told = []
+    erasing = threading.Thread(target=lambda: told.append(erase(server, ANNA)))
+    erasing.start()
+    began = time.perf_counter()
+    while erasing.is_alive() and time.perf_counter() - began < 2:
+        page = {"user_id": "ben", "placements": {"home": 2}, "ads": False, "explore": False}
+        asked = time.perf_counter()
+        with httpx.Client(base_url=server.http.base_url) as other:
+            assert other.post("/v1/page", json=page).status_code == 200
+        assert time.perf_counter() - asked < 3
+    erasing.join()
     reader.close()
-    assert told.status_code == 503
-    assert "could not be emptied, for another process reads the file; ask" in told.json()["detail"]
+    assert told[0].status_code == 503
+    assert "All was deleted, but the log beside" in told[0].json()["detail"]
     assert erase(server, ANNA).status_code == 200
     assert files_that_name(folder, ANNA) == []
+
+
+def test_no_record_keeps_the_history_of_a_person_who_was_forgotten(model_folder, tmp_path):
+    model = load(model_folder)
+    store = Store(f"sqlite:///{tmp_path / 'shop.db'}", start_of(model))
+    engine = engine_on(store, model)
+    engine.settings = Settings(sample_inputs=1.0)
+    for decision_id in ("on disk", "under way"):
+        page = engine.decide(Query(user_id="u3", placements={"home": 2}, decision_id=decision_id))
+        assert page.inputs is not None
+        if decision_id == "on disk":
+            store.settled().result()
+    assert store.erase("u3").records == 1 + 1
+    store.close()
+    store = Store(f"sqlite:///{tmp_path / 'shop.db'}", start_of(model))
+    for decision_id in ("on disk", "under way"):
+        assert store.decisions.get(decision_id).inputs is None
+    store.close()

@@ -1,6 +1,7 @@
 """What a store keeps, what it refuses, and how it says so."""
 
 import sqlite3
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -331,3 +332,86 @@ def test_a_store_that_could_not_be_begun_is_begun_anew(url):
     store = Store(url, start())
     assert engine_of(store).state.histories.of("u0")["item"].tolist() == [3, 4]
     store.close()
+
+
+def test_a_flush_after_a_failed_one_writes_what_both_took(url, open_store):
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    engine.observe(views(0, 30))
+    file = url.removeprefix("sqlite:///")
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    ask(store, "PRAGMA busy_timeout = 100")
+    other.execute("BEGIN IMMEDIATE")
+    first = store.flush()
+    letting_go = threading.Timer(1.0, lambda: other.execute("ROLLBACK"))
+    letting_go.start()
+    second = store.flush()  # waits for the first, and takes what that one could not write
+    with pytest.raises(StoreError, match=r"could not be written \(database is locked\)"):
+        first.result()
+    letting_go.join()
+    if second.exception() is not None:
+        store.flush().result()
+    other.execute("DELETE FROM journal")
+    other.close()
+    store.close()
+    revived, twin = engine_of(open_store()), engine_of(None)
+    twin.observe(views(0, 30))
+    for user in ("u0", "u4"):
+        told, found = (each.state.histories.of(user) for each in (twin, revived))
+        np.testing.assert_array_equal(found, told)
+    np.testing.assert_array_equal(revived.state.shelves.stock, twin.state.shelves.stock)
+
+
+def test_a_person_who_is_forgotten_while_writing_fails_breaks_nothing(open_store):
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    engine.observe(views(0, 20))
+    ask(store, "PRAGMA query_only = ON")
+    failed = store.flush()
+    with pytest.raises(StoreError):
+        failed.result()
+    assert "readonly" in store.trouble
+    ask(store, "PRAGMA query_only = OFF")
+    assert store.erase("u3").history
+    store.flush().result()
+    assert store.trouble is None
+    assert len(store.histories.of("u3")) == 0
+    assert engine.observe(views(20, 7)).accepted == 7
+
+
+def test_a_new_stock_is_not_sold_from_by_what_was_sold_before_it(url, tmp_path, open_store):
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    engine.observe(views(0, 10))  # buys items 0 and 5
+    engine.put_items(replace(catalogue(), stock=np.full(NUM_ITEMS, 20)))
+    for file in tmp_path.glob("shop.db*"):
+        (tmp_path / file.name.replace("shop", "copy")).write_bytes(file.read_bytes())
+    copied = Store(url.replace("shop.db", "copy.db"), start())
+    assert engine_of(copied).state.shelves.stock.tolist() == [20] * NUM_ITEMS
+    copied.close()
+
+
+def test_a_store_has_one_engine(open_store):
+    store = open_store()
+    engine_of(store)
+    with pytest.raises(StoreError, match=r"An engine stands on the store .*shop\.db; close"):
+        engine_of(store)
+
+
+def test_pages_are_refused_while_too_many_records_wait_for_a_disk_that_takes_none(
+    open_store, monkeypatch
+):
+    monkeypatch.setattr("endcap.store.store.MAX_UNWRITTEN", 3)
+    store = open_store(write_every_s=1_000.0)
+    engine = engine_of(store)
+    ask(store, "PRAGMA query_only = ON")
+    for _ in range(4):
+        store.check_room()
+        engine.decide(Query(user_id="u1", placements={"home": 1}))
+        with pytest.raises(StoreError):
+            store.settled().result()
+    with pytest.raises(StoreError, match=r"readonly"):
+        store.check_room()
+    ask(store, "PRAGMA query_only = OFF")
+    store.settled().result()
+    store.check_room()
