@@ -80,7 +80,6 @@ def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[st
         redoc_url=None,
     )
     answer_problems(app)
-    app.add_middleware(SafeHeaders)
     if origins:
         app.add_middleware(
             CORSMiddleware,
@@ -89,6 +88,7 @@ def make_app(engine: Engine, store: Store, *, version: str, origins: Sequence[st
             allow_headers=["authorization", "content-type"],
             max_age=86_400,
         )
+    app.add_middleware(SafeHeaders)  # the outermost: a preflight bears the headers too
     callers, watch = Callers(engine, store), watching.Watching(engine, store)
     app.include_router(events.routes(Intake(engine, store), callers, watch))
     app.include_router(pages.routes(engine, store, callers, watch))

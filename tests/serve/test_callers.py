@@ -215,6 +215,7 @@ def test_a_browser_of_a_known_origin_may_call_and_no_other(shop):
     assert ours.headers["access-control-allow-origin"] == "https://shop.example"
     other = shop.ask("/v1/events", None, method="OPTIONS", origin="https://else.example", **asked)
     assert "access-control-allow-origin" not in other.headers
+    assert ours.headers["x-content-type-options"] == "nosniff"
 
 
 def test_every_answer_bears_the_headers_that_keep_a_browser_from_more(shop):
